@@ -1,0 +1,1 @@
+"""From hosts to rails: the mapper and the plan it makes."""

@@ -1,0 +1,92 @@
+"""What the program says about its input: rules, findings and where they point."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Severity(enum.StrEnum):
+    """How much a finding matters; only an error stops the run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Layer(enum.StrEnum):
+    """Who would stumble over the finding.
+
+    ``input`` is this program (files, archives, settings, the output directory),
+    ``yaml`` any YAML reader, ``netplan`` netplan itself, ``inventory`` the join of
+    interfaces and PCI addresses, ``fabric`` the links of the cluster, and
+    ``schema``, ``controller`` and ``runtime`` the stages of a manifest's life.
+    """
+
+    INPUT = "input"
+    YAML = "yaml"
+    NETPLAN = "netplan"
+    INVENTORY = "inventory"
+    FABRIC = "fabric"
+    SCHEMA = "schema"
+    CONTROLLER = "controller"
+    RUNTIME = "runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A kind of finding; the code is never reused, the name reads after "allow"."""
+
+    code: str
+    name: str
+    severity: Severity
+    layer: Layer
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file, 1-based; line 0 means the file as a whole."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line or 1}:{self.column or 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing to say, where it is, and which other places it is about."""
+
+    rule: Rule
+    message: str
+    span: Span
+    node: str = ""
+    rail: str = ""
+    related: tuple[Span, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.rule.code} {self.message}"
+
+
+class InputError(Exception):
+    """Input that cannot be represented; carries every finding made so far."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("\n".join(str(finding) for finding in findings))
+        self.findings = findings
+
+
+class UsageError(Exception):
+    """A request that makes no sense; the message says what would."""
+
+
+class OperationError(Exception):
+    """The disk or the cluster failed."""
+
+
+def sort_key(finding: Finding) -> tuple[Span, str, str]:
+    """Order findings by place, then code, then text."""
+    return finding.span, finding.rule.code, finding.message

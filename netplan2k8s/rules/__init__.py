@@ -1,0 +1,1 @@
+"""What the program can find fault with, and the checks that look for it."""

@@ -1,0 +1,390 @@
+"""Every rule by code: the one table that findings, docs and selections share.
+
+The hundred of a code is its stage: 0 input and YAML, 1 Netplan, 2 inventory,
+3 fabric, 4 manifests. A code is never reused and never renumbered.
+"""
+
+from __future__ import annotations
+
+from netplan2k8s.findings import Layer, Rule, Severity
+
+_ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+# -- NK0xx: input ---------------------------------------------------------------
+
+UNREADABLE_FILE = Rule(
+    "NK001", "unreadable-file", _ERROR, Layer.INPUT, "a file cannot be read"
+)
+NO_HOSTS = Rule(
+    "NK002", "no-hosts", _ERROR, Layer.INPUT, "an argument holds no host"
+)
+DUPLICATE_NODE = Rule(
+    "NK003", "duplicate-node", _ERROR, Layer.INPUT, "two hosts have one node name"
+)
+UNSAFE_ARCHIVE = Rule(
+    "NK004",
+    "unsafe-archive",
+    _ERROR,
+    Layer.INPUT,
+    "an archive is damaged, or a member or link leaves it",
+)
+OVERSIZED_FILE = Rule(
+    "NK005", "oversized-file", _ERROR, Layer.INPUT, "a file is too large to be real"
+)
+IGNORED_FILE = Rule(
+    "NK006", "ignored-file", _WARNING, Layer.INPUT, "a file is not read"
+)
+INVALID_NODE_NAME = Rule(
+    "NK007",
+    "invalid-node-name",
+    _ERROR,
+    Layer.INPUT,
+    "a host's name can be no Kubernetes node's",
+)
+INVALID_SETTINGS = Rule(
+    "NK008", "invalid-settings", _ERROR, Layer.INPUT, "the settings make no sense"
+)
+FOREIGN_OUTPUT = Rule(
+    "NK009",
+    "foreign-output",
+    _ERROR,
+    Layer.INPUT,
+    "a file in the output directory is not ours to replace",
+)
+INVALID_YAML = Rule(
+    "NK020", "invalid-yaml", _ERROR, Layer.YAML, "the text is not YAML"
+)
+DEEP_NESTING = Rule(
+    "NK021", "deep-nesting", _ERROR, Layer.YAML, "the text nests beyond all use"
+)
+ALIAS_EXPANSION = Rule(
+    "NK022",
+    "alias-expansion",
+    _ERROR,
+    Layer.YAML,
+    "aliases expand beyond all use",
+)
+
+# -- NK1xx: Netplan -------------------------------------------------------------
+
+UNKNOWN_KEY = Rule(
+    "NK101", "unknown-key", _ERROR, Layer.NETPLAN, "netplan does not know a key"
+)
+WRONG_SHAPE = Rule(
+    "NK102",
+    "wrong-shape",
+    _ERROR,
+    Layer.NETPLAN,
+    "a mapping, list or scalar stands where netplan expects another",
+)
+INVALID_VALUE = Rule(
+    "NK103", "invalid-value", _ERROR, Layer.NETPLAN, "netplan refuses a value"
+)
+UNDEFINED_REFERENCE = Rule(
+    "NK104",
+    "undefined-reference",
+    _ERROR,
+    Layer.NETPLAN,
+    "a definition refers to an interface that is not defined",
+)
+CONFLICTING_DEFINITION = Rule(
+    "NK105",
+    "conflicting-definition",
+    _ERROR,
+    Layer.NETPLAN,
+    "two definitions cannot both hold",
+)
+NETPLAN_CRASH = Rule(
+    "NK106",
+    "netplan-crash",
+    _ERROR,
+    Layer.NETPLAN,
+    "netplan itself crashes on this input",
+)
+NETPLAN_WARNING = Rule(
+    "NK120",
+    "netplan-warning",
+    _WARNING,
+    Layer.NETPLAN,
+    "netplan accepts this and warns",
+)
+VERSION_DEPENDENT = Rule(
+    "NK121",
+    "version-dependent",
+    _WARNING,
+    Layer.NETPLAN,
+    "netplan before 1.0 reads this otherwise",
+)
+LOOSE_NUMBER = Rule(
+    "NK122",
+    "loose-number",
+    _WARNING,
+    Layer.NETPLAN,
+    "netplan takes a number that systemd-networkd refuses",
+)
+
+# -- NK2xx: inventory -----------------------------------------------------------
+
+UNREADABLE_INVENTORY = Rule(
+    "NK201",
+    "unreadable-inventory",
+    _ERROR,
+    Layer.INVENTORY,
+    "an inventory file is not what its name says",
+)
+CONTRADICTING_PCI = Rule(
+    "NK202",
+    "contradicting-pci",
+    _ERROR,
+    Layer.INVENTORY,
+    "sources disagree about an interface's PCI address",
+)
+UNKNOWN_PCI = Rule(
+    "NK203",
+    "unknown-pci",
+    _ERROR,
+    Layer.INVENTORY,
+    "no source knows a rail's PCI address",
+)
+NAME_AS_EVIDENCE = Rule(
+    "NK204",
+    "name-as-evidence",
+    _INFO,
+    Layer.INVENTORY,
+    "a PCI address comes from a name that somebody chose",
+)
+NOT_A_PHYSICAL_FUNCTION = Rule(
+    "NK206",
+    "not-a-physical-function",
+    _ERROR,
+    Layer.INVENTORY,
+    "a rail is a virtual function or a representor",
+)
+
+# -- NK3xx: fabric --------------------------------------------------------------
+
+OVERLAPPING_PREFIX = Rule(
+    "NK301",
+    "overlapping-prefix",
+    _ERROR,
+    Layer.FABRIC,
+    "two links share addresses",
+)
+GATEWAY_OUTSIDE_PREFIX = Rule(
+    "NK302",
+    "gateway-outside-prefix",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail's gateway is not on its link",
+)
+GATEWAY_IS_HOST = Rule(
+    "NK303",
+    "gateway-is-host",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail's gateway is the host's own address",
+)
+NO_GATEWAY = Rule(
+    "NK304", "no-gateway", _ERROR, Layer.FABRIC, "no route names a rail's gateway"
+)
+TWO_ADDRESSES = Rule(
+    "NK305", "two-addresses", _ERROR, Layer.FABRIC, "a rail has several addresses"
+)
+LEFTOVER_ADDRESS = Rule(
+    "NK306",
+    "leftover-address",
+    _ERROR,
+    Layer.FABRIC,
+    "a later file adds an address instead of replacing one",
+)
+DEFAULT_ROUTE = Rule(
+    "NK307", "default-route", _ERROR, Layer.FABRIC, "a rail has a default route"
+)
+MISSING_RAIL = Rule(
+    "NK308", "missing-rail", _ERROR, Layer.FABRIC, "a host lacks a rail"
+)
+DOUBLED_RAIL = Rule(
+    "NK309",
+    "doubled-rail",
+    _ERROR,
+    Layer.FABRIC,
+    "two interfaces of a host are on one rail",
+)
+ENSLAVED_RAIL = Rule(
+    "NK310",
+    "enslaved-rail",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail is part of a bond or bridge",
+)
+OUTSIDE_RAIL = Rule(
+    "NK311",
+    "outside-rail",
+    _ERROR,
+    Layer.FABRIC,
+    "an address lies outside its rail's CIDR",
+)
+CONFLICTING_INDEX = Rule(
+    "NK312",
+    "conflicting-index",
+    _ERROR,
+    Layer.FABRIC,
+    "an interface's number is not its rail's",
+)
+CONFLICTING_ROUTES = Rule(
+    "NK313",
+    "conflicting-routes",
+    _ERROR,
+    Layer.FABRIC,
+    "hosts route different destinations over one rail",
+)
+UNSUPPORTED_PREFIX = Rule(
+    "NK314",
+    "unsupported-prefix",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail's prefix is no point-to-point link",
+)
+MIXED_MTU = Rule(
+    "NK315", "mixed-mtu", _WARNING, Layer.FABRIC, "hosts differ in a rail's MTU"
+)
+ODD_SIDE = Rule(
+    "NK316",
+    "odd-side",
+    _WARNING,
+    Layer.FABRIC,
+    "a host sits on the other side of its link than most",
+)
+NO_RAILS = Rule(
+    "NK317", "no-rails", _ERROR, Layer.FABRIC, "a host has no rail at all"
+)
+UNMATCHED_SETTING = Rule(
+    "NK318",
+    "unmatched-setting",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail of the settings matches no interface, or two",
+)
+PCI_ON_TWO_RAILS = Rule(
+    "NK319",
+    "pci-on-two-rails",
+    _ERROR,
+    Layer.FABRIC,
+    "one PCI address belongs to two rails",
+)
+SHARED_DESTINATION = Rule(
+    "NK320",
+    "shared-destination",
+    _WARNING,
+    Layer.RUNTIME,
+    "several rails route one destination",
+)
+LOST_ROUTING = Rule(
+    "NK321",
+    "lost-routing",
+    _WARNING,
+    Layer.RUNTIME,
+    "a table, metric or policy of a rail has no counterpart",
+)
+LOST_SETTING = Rule(
+    "NK322",
+    "lost-setting",
+    _WARNING,
+    Layer.RUNTIME,
+    "a setting of a rail reaches no manifest",
+)
+KEPT_SETTING = Rule(
+    "NK323",
+    "kept-setting",
+    _INFO,
+    Layer.RUNTIME,
+    "a setting of a rail must stay on the host",
+)
+DYNAMIC_ADDRESS = Rule(
+    "NK324",
+    "dynamic-address",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail takes its address from DHCP",
+)
+OVERLAPPING_RAILS = Rule(
+    "NK325",
+    "overlapping-rails",
+    _ERROR,
+    Layer.FABRIC,
+    "the CIDRs of two rails overlap",
+)
+DUAL_STACK = Rule(
+    "NK326",
+    "dual-stack",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail has point-to-point addresses of both families",
+)
+DISAGREEING_GATEWAYS = Rule(
+    "NK327",
+    "disagreeing-gateways",
+    _ERROR,
+    Layer.FABRIC,
+    "the routes of a rail name different gateways",
+)
+UNKNOWN_CIDR = Rule(
+    "NK328",
+    "unknown-cidr",
+    _ERROR,
+    Layer.FABRIC,
+    "no route tells a rail's CIDR",
+)
+
+# -- NK4xx: manifests -----------------------------------------------------------
+
+LARGE_ANNOTATION = Rule(
+    "NK401",
+    "large-annotation",
+    _WARNING,
+    Layer.RUNTIME,
+    "a manifest is too large for client-side apply",
+)
+LARGE_OBJECT = Rule(
+    "NK402", "large-object", _ERROR, Layer.RUNTIME, "an object outgrows etcd"
+)
+MEMORY_LOCK = Rule(
+    "NK403",
+    "memory-lock",
+    _INFO,
+    Layer.RUNTIME,
+    "RDMA needs locked memory",
+)
+INVALID_NAME = Rule(
+    "NK404",
+    "invalid-name",
+    _ERROR,
+    Layer.CONTROLLER,
+    "a generated name would be refused",
+)
+MISSING_FIELD_IN_RELEASE = Rule(
+    "NK405",
+    "missing-field-in-release",
+    _ERROR,
+    Layer.SCHEMA,
+    "the chosen operator release lacks what the settings ask for",
+)
+INVALID_BASE_POLICY = Rule(
+    "NK406",
+    "invalid-base-policy",
+    _ERROR,
+    Layer.SCHEMA,
+    "the policy given as a base cannot be merged",
+)
+LISTED_NODES_ONLY = Rule(
+    "NK407",
+    "listed-nodes-only",
+    _INFO,
+    Layer.CONTROLLER,
+    "a pool names its nodes one by one to fail closed",
+)
+
+RULES: dict[str, Rule] = {
+    rule.code: rule for rule in tuple(globals().values()) if isinstance(rule, Rule)
+}

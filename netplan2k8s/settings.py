@@ -1,0 +1,79 @@
+"""What a site can choose, with its defaults; reading netplan2k8s.yaml is beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+OPERATOR_RELEASES = ("25.10", "26.1", "26.4", "26.7", "main")
+DEFAULT_RELEASE = "26.7"
+
+# A public image with PyTorch, CUDA and NCCL; the job's webhook refuses an empty one.
+DEFAULT_JOB_IMAGE = "docker.io/pytorch/pytorch:2.7.1-cuda12.8-cudnn9-runtime"
+
+
+@dataclass(frozen=True, slots=True)
+class RailSetting:
+    """How to recognise one rail: every given key must hold.
+
+    ``interface`` is a shell glob over the Netplan ID, set-name or kernel name; ``mac``
+    and ``pci`` lists of addresses; ``cidr`` the rail's range as canonical text.
+    """
+
+    number: int
+    name: str = ""
+    interface: str = ""
+    macs: tuple[str, ...] = ()
+    pci_addresses: tuple[str, ...] = ()
+    cidr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeGroup:
+    """Hosts of one server model, which get device-plugin resources of their own.
+
+    ``nodes`` are shell globs over node names, ``node_selector`` the labels by which
+    the operator finds the same nodes.
+    """
+
+    name: str
+    nodes: tuple[str, ...]
+    node_selector: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """The PyTorchJob that uses the rails."""
+
+    name: str = "pytorch-dist-nccl"
+    namespace: str = "default"
+    image: str = DEFAULT_JOB_IMAGE
+    command: tuple[str, ...] = ()
+    gpus_per_node: int = 8
+    shared_memory: str = "64Gi"
+    ipc_lock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a run can be told, from netplan2k8s.yaml and flags.
+
+    ``images`` maps a component (``sriovDevicePlugin``, ``nvIpam``, ``multus``,
+    ``cniPlugins``) to (repository, image, version), each empty to keep the release's.
+    """
+
+    rails: tuple[RailSetting, ...] = ()
+    rail_name: str = "rail-{n}"
+    resource_name: str = ""
+    first_rail: int = 1
+    operator_release: str = DEFAULT_RELEASE
+    operator_namespace: str = "nvidia-network-operator"
+    network_namespace: str = "default"
+    admission_controller: bool = False
+    network_kind: str = "hostdevicenetwork"
+    meta_plugins: tuple[str, ...] = ()
+    policy: str = "patch"
+    images: tuple[tuple[str, tuple[str, str, str]], ...] = ()
+    job: JobSettings = field(default_factory=JobSettings)
+    node_groups: tuple[NodeGroup, ...] = ()
+    node_name: str = "{name}"
+    pci: tuple[tuple[str, str], ...] = ()
