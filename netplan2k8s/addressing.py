@@ -80,7 +80,6 @@ def format_address(family: int, value: int) -> str:
     return _format_v6(value)
 
 
-@lru_cache(maxsize=65536)
 def parse_address(text: str) -> Address:
     """Read a bare IPv4 or IPv6 address as inet_pton(3) does.
 

@@ -57,14 +57,15 @@ class JobSettings:
 class Settings:
     """Everything a run can be told, from netplan2k8s.yaml and flags.
 
-    ``images`` maps a component (``sriovDevicePlugin``, ``nvIpam``, ``multus``,
+    ``first_rail`` is None where the site leaves the numbering to the evidence;
+    ``node_names`` and ``inventory`` are file paths; ``pci`` maps interface globs to PCI
+    addresses for hosts that no inventory covers. ``images`` maps a component (``sriovDevicePlugin``, ``nvIpam``, ``multus``,
     ``cniPlugins``) to (repository, image, version), each empty to keep the release's.
     """
 
     rails: tuple[RailSetting, ...] = ()
     rail_name: str = "rail-{n}"
-    resource_name: str = ""
-    first_rail: int = 1
+    first_rail: int | None = None
     operator_release: str = DEFAULT_RELEASE
     operator_namespace: str = "nvidia-network-operator"
     network_namespace: str = "default"
@@ -76,4 +77,8 @@ class Settings:
     job: JobSettings = field(default_factory=JobSettings)
     node_groups: tuple[NodeGroup, ...] = ()
     node_name: str = "{name}"
+    node_names: str = ""
+    inventory: tuple[str, ...] = ()
+    exclude_nodes: tuple[str, ...] = ()
+    ignore_interfaces: tuple[str, ...] = ()
     pci: tuple[tuple[str, str], ...] = ()

@@ -336,6 +336,37 @@ UNKNOWN_CIDR = Rule(
     Layer.FABRIC,
     "no route tells a rail's CIDR",
 )
+UNASKED_LINK = Rule(
+    "NK330",
+    "unasked-link",
+    _WARNING,
+    Layer.FABRIC,
+    "a VLAN has a rail-like link and is not taken as one",
+)
+LOOSE_ADDRESS = Rule(
+    "NK331",
+    "loose-address",
+    _ERROR,
+    Layer.FABRIC,
+    "a rail's address or route is text that systemd-networkd refuses",
+)
+VIRTUAL_FUNCTIONS = Rule(
+    "NK332",
+    "virtual-functions",
+    _ERROR,
+    Layer.RUNTIME,
+    "a rail has virtual functions, so the device plugin drops it",
+)
+COVERED_ROUTE = Rule(
+    "NK333",
+    "covered-route",
+    _INFO,
+    Layer.FABRIC,
+    "a route of some hosts is covered by a route of all",
+)
+EXCLUDED_NODE = Rule(
+    "NK334", "excluded-node", _INFO, Layer.INPUT, "a host is left out as asked"
+)
 
 # -- NK4xx: manifests -----------------------------------------------------------
 
