@@ -1,0 +1,96 @@
+"""Walking a mapping by a key table, as netplan does: in order, stopping at nothing
+but the first refusal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from netplan2k8s.netplan.model import Definition
+from netplan2k8s.netplan.scalars import Reject
+from netplan2k8s.rules import catalogue
+from netplan2k8s.source import Mapping, Node
+
+SCALAR, SPECIAL, SEQUENCE, MAPPING, TABLE, ANY = range(6)
+
+Table = dict[str, tuple[int, Any]]
+
+
+class Reference(NamedTuple):
+    """A mention of another definition, to be resolved when the file is read.
+
+    ``kind`` is the key it stands under (``interfaces``, ``link``, ``peer``,
+    ``primary``, ``path-cost`` …); ``holder`` is the node of the whole list.
+    """
+
+    definition: Definition
+    kind: str
+    node: str
+    holder: Node
+
+
+@dataclass(slots=True)
+class State:
+    """What is known of a host while its files are read."""
+
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
+    current: Definition = field(default_factory=lambda: Definition("", ""))
+
+
+def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> None:
+    """Read a mapping into ``target``; repeated keys are taken in turn.
+
+    Raises:
+        Reject: NK101 for an unknown key, NK102 for a wrong shape, or what a reader
+            of a value raises.
+    """
+    if not isinstance(node, Mapping):
+        raise expected("mapping (check indentation)", node)
+    pairs = iter(node)
+    for key, value in zip(pairs, pairs, strict=True):
+        if not isinstance(key, str):
+            raise expected("scalar", key)
+        entry = table.get(key)
+        if entry is None:
+            raise unknown(key)
+        shape, reader = entry
+        if shape == SCALAR:
+            if not isinstance(value, str):
+                raise expected("scalar", value)
+            target[key] = reader(value)
+        else:
+            _dispatch(state, target, key, value, shape, reader)
+
+
+def _dispatch(
+    state: State,
+    target: dict[str, Any],
+    key: str,
+    value: Node,
+    shape: int,
+    reader: Any,  # noqa: ANN401  a handler or a table, as the shape says
+) -> None:
+    if shape == SEQUENCE:
+        if not isinstance(value, list) or isinstance(value, Mapping):
+            raise expected("sequence", value)
+        reader(state, target, key, value)
+    elif shape == TABLE:
+        process(state, value, reader, target.setdefault(key, {}))
+    elif shape == MAPPING:
+        if not isinstance(value, Mapping):
+            raise expected("mapping (check indentation)", value)
+        reader(state, target, key, value)
+    elif shape == SPECIAL and not isinstance(value, str):
+        raise expected("scalar", value)
+    else:
+        reader(state, target, key, value)
+
+
+def expected(what: str, node: object) -> Reject:
+    return Reject(catalogue.WRONG_SHAPE, f"expected {what}", node)
+
+
+def unknown(key: str) -> Reject:
+    return Reject(catalogue.UNKNOWN_KEY, f"unknown key '{key}'", key)

@@ -1,0 +1,256 @@
+"""What netplan checks beyond single keys: definitions, references, the host.
+
+Source: netplan 1.2, src/validation.c and the reference handlers of src/parse.c.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from netplan2k8s.findings import Finding, Rule, Span
+from netplan2k8s.netplan import scalars as s
+from netplan2k8s.netplan.engine import Reference, State
+from netplan2k8s.netplan.model import Definition
+from netplan2k8s.netplan.scalars import Reject, invalid
+from netplan2k8s.netplan.tunnels import check_tunnel
+from netplan2k8s.rules import catalogue
+from netplan2k8s.source import span_of
+
+_MAX_VLAN = 4094
+_MAX_NAME = 15
+_NM = ("name", "uuid", "stable-id", "device", "passthrough")
+
+
+# -- one definition -------------------------------------------------------------
+
+
+def check(definition: Definition) -> None:
+    """Judge a definition as it stands after its block.
+
+    Raises:
+        Reject: without a node, as netplan names only the file.
+    """
+    settings = definition.settings
+    if "set-name" in settings and "match" not in settings:
+        raise _whole(definition, "'set-name:' requires 'match:' properties")
+    judge = _JUDGES.get(definition.section)
+    if judge is not None:
+        judge(definition)
+    if "ipv6-address-generation" in settings and "ipv6-address-token" in settings:
+        both = "ipv6-address-generation and ipv6-address-token"
+        raise _whole(definition, f"{both} are mutually exclusive")
+
+
+def _check_wifi(definition: Definition) -> None:
+    if not definition.settings.get("access-points"):
+        raise _whole(definition, "No access points defined")
+
+
+def _check_vlan(definition: Definition) -> None:
+    if "link" not in definition.settings:
+        raise _whole(definition, "missing 'link' property")
+    number = definition.settings.get("id")
+    if number is None or int(number) == s.UINT_MAX:
+        raise _whole(definition, "missing 'id' property")
+    if int(number) > _MAX_VLAN:
+        allowed = "(allowed values are 0 to 4094)"
+        raise _whole(definition, f"invalid id '{number}' {allowed}")
+
+
+def _check_vrf(definition: Definition) -> None:
+    if "table" not in definition.settings:
+        raise _whole(definition, "missing 'table' property")
+
+
+def _check_veth(definition: Definition) -> None:
+    if "peer" not in definition.settings:
+        raise _whole(definition, "virtual-ethernet missing 'peer' property")
+
+
+def _check_nm(definition: Definition) -> None:
+    networkmanager = definition.settings.get("networkmanager", {})
+    if "connection.type" not in networkmanager.get("passthrough", {}):
+        needs = "needs to provide a 'connection.type' via passthrough"
+        raise _whole(definition, f"network type 'nm-devices:' {needs}")
+
+
+_JUDGES = {
+    "wifis": _check_wifi,
+    "vlans": _check_vlan,
+    "vrfs": _check_vrf,
+    "virtual-ethernets": _check_veth,
+    "nm-devices": _check_nm,
+    "tunnels": check_tunnel,
+}
+
+
+def _whole(definition: Definition, message: str) -> Reject:
+    text = f"{definition.id}: {message}"
+    return Reject(catalogue.INVALID_VALUE, text, definition.id)
+
+
+# -- references of one file -----------------------------------------------------
+
+
+def resolve(state: State) -> None:
+    """Give members their master, and refuse what is not defined by now."""
+    for reference in state.references:
+        target = state.definitions.get(reference.node)
+        if target is None:
+            holder = reference.definition.id
+            message = f"{holder}: interface '{reference.node}' is not defined"
+            raise Reject(catalogue.UNDEFINED_REFERENCE, message, reference.node)
+        if reference.kind == "interfaces":
+            _enslave(reference, target)
+    state.references.clear()
+
+
+def _enslave(reference: Reference, member: Definition) -> None:
+    holder = reference.definition
+    if holder.section == "vrfs":
+        if member.vrf not in ("", holder.id):
+            raise _assigned(reference, f"vrf {member.vrf}")
+        member.vrf = holder.id
+        return
+    if member.master not in ("", holder.id):
+        kind = "bond" if member.master.startswith("bond ") else "bridge"
+        raise _assigned(reference, f"{kind} {member.master.partition(' ')[2]}")
+    member.master = holder.id
+
+
+def _assigned(reference: Reference, to: str) -> Reject:
+    message = (
+        f"{reference.definition.id}: interface '{reference.node}' is already assigned"
+        f" to {to}"
+    )
+    return Reject(catalogue.CONFLICTING_DEFINITION, message, reference.holder)
+
+
+# -- the whole host -------------------------------------------------------------
+
+
+def finish(state: State) -> None:
+    """Judge what only all files together tell."""
+    default = state.settings.get("renderer", "networkd")
+    parents = _vf_parents(state)
+    for definition in state.definitions.values():
+        if definition.section == "ethernets":
+            _check_sriov(definition, parents)
+        elif definition.section == "vrfs":
+            _adopt_table(definition)
+        elif definition.section == "virtual-ethernets":
+            _check_pair(state, definition)
+        if "networkmanager" in definition.settings:
+            _check_backend(definition, definition.backend or default)
+
+
+def _vf_parents(state: State) -> set[str]:
+    return {
+        definition.settings["link"]
+        for definition in state.definitions.values()
+        if definition.section == "ethernets" and "link" in definition.settings
+    }
+
+
+def _check_sriov(definition: Definition, parents: set[str]) -> None:
+    settings = definition.settings
+    if definition.id in parents or "virtual-function-count" in settings:
+        return
+    rebind = settings.get("delay-virtual-functions-rebind") == "true"
+    if rebind or "embedded-switch-mode" in settings:
+        raise _whole(definition, "This is not a SR-IOV PF")
+
+
+def _adopt_table(definition: Definition) -> None:
+    """A VRF's routes and policies are in its table, and in no other."""
+    table = definition.settings["table"]
+    for key in ("routes", "routing-policy"):
+        for entry in definition.settings.get(key, ()):
+            given = entry.get("table", "0")
+            if given not in ("0", table):
+                message = f"VRF routes table mismatch ({table} != {given})"
+                raise _whole(definition, message)
+
+
+def _check_pair(state: State, definition: Definition) -> None:
+    name = definition.settings["peer"]
+    peer = state.definitions[name]
+    if peer.section != "virtual-ethernets":
+        message = f"virtual-ethernet peer '{name}' is not a virtual-ethernet interface"
+        raise _whole(definition, message)
+    if peer.settings.get("peer") != definition.id:
+        message = f"virtual-ethernet peer '{name}' is another virtual-ethernet's peer"
+        raise _whole(definition, message)
+
+
+def _check_backend(definition: Definition, backend: str) -> None:
+    networkmanager = definition.settings["networkmanager"]
+    if backend != "NetworkManager" and any(key in networkmanager for key in _NM):
+        found = "networkmanager backend settings found"
+        raise _whole(definition, f"{found} but renderer is not NetworkManager.")
+
+
+# -- warnings -------------------------------------------------------------------
+
+
+def warnings(
+    state: State, node_name: str, labels: Sequence[str]
+) -> Iterator[Finding]:
+    """What netplan takes and warns of, and what networkd will not."""
+    fallback = Span(labels[-1] if labels else node_name)
+    for definition in state.definitions.values():
+        for rule, message, where in _definition_warnings(definition):
+            span = span_of(where) or definition.span or fallback
+            yield Finding(rule, message, span, node=node_name)
+    for message, where in _default_routes(state):
+        span = span_of(where) or fallback
+        yield Finding(catalogue.NETPLAN_WARNING, message, span, node=node_name)
+
+
+def _definition_warnings(
+    definition: Definition,
+) -> Iterator[tuple[Rule, str, object]]:
+    settings = definition.settings
+    for key in ("gateway4", "gateway6"):
+        if key in settings:
+            message = f"{key} of {definition.id} is deprecated; write a default route"
+            yield catalogue.NETPLAN_WARNING, message, settings[key]
+    set_name = settings.get("set-name", "")
+    if len(set_name) > _MAX_NAME:
+        message = f"set-name '{set_name}' is over {_MAX_NAME} characters: ignored"
+        yield catalogue.NETPLAN_WARNING, message, set_name
+    for item in settings.get("addresses", ()):
+        text = item if isinstance(item, str) else next(iter(item))
+        length = text[text.rfind("/") + 1 :]
+        if not length.isdigit() or length[0] == "0":
+            message = f"address '{text}': netplan passes it on, networkd refuses it"
+            yield catalogue.LOOSE_NUMBER, message, text
+
+
+def _default_routes(state: State) -> Iterator[tuple[str, object]]:
+    """Several default routes of one family in one table with one metric."""
+    seen: dict[tuple[int, str, str], list[tuple[str, object]]] = defaultdict(list)
+    for definition in state.definitions.values():
+        settings = definition.settings
+        for key, family in (("gateway4", 4), ("gateway6", 6)):
+            if key in settings:
+                seen[family, "0", ""].append((definition.id, settings[key]))
+        for route in settings.get("routes", ()):
+            to = route.get("to", "")
+            if to in ("default", "0.0.0.0/0", "::/0") and "via" in route:
+                table = settings.get("table", "0") if _is_vrf(definition) else "0"
+                slot = route.get("table", table), route.get("metric", "")
+                seen[s.family(route["via"]), *slot].append((definition.id, to))
+    for holders in seen.values():
+        if len(holders) > 1:
+            names = ", ".join(dict.fromkeys(name for name, _ in holders))
+            message = f"conflicting default routes of one table and metric on {names}"
+            yield message, holders[-1][1]
+
+
+def _is_vrf(definition: Definition) -> bool:
+    return definition.section == "vrfs"
+
+
+__all__ = ["check", "finish", "invalid", "resolve", "warnings"]
