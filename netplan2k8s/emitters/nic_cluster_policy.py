@@ -1,0 +1,168 @@
+"""NicClusterPolicy: the rails' resources in the one device-plugin configuration.
+
+There is one policy per cluster and it is usually there already, so that by default
+only a merge patch is written; ``--base`` merges into the policy that is there, and
+``--policy full`` writes one for a new cluster.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from netplan2k8s.emitters.base_policy import BasePolicy
+from netplan2k8s.emitters.labels import LABELS
+from netplan2k8s.emitters.networks import RESOURCE_PREFIX
+from netplan2k8s.emitters.releases import image, release
+from netplan2k8s.fabric.plan import FabricPlan, Rail
+from netplan2k8s.findings import Finding, Span
+from netplan2k8s.manifests.document import Manifest
+from netplan2k8s.rules import catalogue
+from netplan2k8s.settings import NodeGroup, Settings
+
+API_VERSION = "mellanox.com/v1alpha1"
+NAME = "nic-cluster-policy"
+PATCH_PATH = "patches/nicclusterpolicy.yaml"
+FABRIC_PATH = "fabric/10-nicclusterpolicy.yaml"
+_MAX_NODE_POLICY_NAME = 30
+
+Resource = dict[str, Any]
+
+
+def emit(
+    plan: FabricPlan, settings: Settings, base: BasePolicy | None = None
+) -> Iterator[Manifest]:
+    if settings.node_groups:
+        if settings.policy == "full":
+            yield Manifest(FABRIC_PATH, _policy(_other_sections(settings)))
+        for group in settings.node_groups:
+            path = f"fabric/11-nicnodepolicy-{group.name}.yaml"
+            yield Manifest(path, _node_policy(plan, settings, group))
+        return
+    resources = [_resource(rail, rail.pci_addresses) for rail in plan.rails]
+    if base is not None:
+        yield Manifest(FABRIC_PATH, base.merged(resources, _section(settings)))
+        return
+    section = {"sriovDevicePlugin": _section(settings) | _config(resources)}
+    if settings.policy == "full":
+        yield Manifest(FABRIC_PATH, _policy(section | _other_sections(settings)))
+    else:
+        yield Manifest(PATCH_PATH, _policy(section))
+
+
+def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
+    """NK405 and NK404 for node groups the release or the operator would refuse."""
+    groups = settings.node_groups
+    span = Span(FABRIC_PATH)
+    if groups and not release(settings).has_node_policy:
+        message = (
+            f"node_groups need NicNodePolicy, which {settings.operator_release} lacks;"
+            " operator_release 26.4 and later have it"
+        )
+        yield Finding(catalogue.MISSING_FIELD_IN_RELEASE, message, span)
+    for group in groups:
+        if not 0 < len(group.name) <= _MAX_NODE_POLICY_NAME:
+            message = (
+                f"node group {group.name!r} names a NicNodePolicy, whose name has at"
+                f" most {_MAX_NODE_POLICY_NAME} characters"
+            )
+            yield Finding(catalogue.INVALID_NAME, message, span)
+    ungrouped = [n for n in plan.node_names if not _holds_any(groups, n)]
+    if groups and ungrouped:
+        message = (
+            f"node {ungrouped[0]} is in no group of node_groups ({len(ungrouped)} such"
+            " nodes), so that its rails would be offered by nobody"
+        )
+        yield Finding(catalogue.INVALID_NAME, message, span, node=ungrouped[0])
+
+
+def _resource(rail: Rail, addresses: Sequence[str]) -> Resource:
+    """A physical function is selected by pciAddresses alone; pfNames match none."""
+    return {
+        "resourcePrefix": RESOURCE_PREFIX,
+        "resourceName": rail.resource_name,
+        "selectors": {"isRdma": True, "pciAddresses": list(addresses)},
+    }
+
+
+def _section(settings: Settings) -> dict[str, Any]:
+    return image("sriovDevicePlugin", settings)
+
+
+def _config(resources: Sequence[Resource]) -> dict[str, str]:
+    return {"config": config_text(resources)}
+
+
+def config_text(resources: Sequence[Mapping[str, Any]]) -> str:
+    """Strict JSON, one resource a line: the plugin exits on a trailing comma."""
+    rows = ",\n".join(f"    {json.dumps(resource)}" for resource in resources)
+    return f'{{\n  "resourceList": [\n{rows}\n  ]\n}}\n'
+
+
+def _other_sections(settings: Settings) -> dict[str, Any]:
+    return {
+        "nvIpam": image("nvIpam", settings) | {"enableWebhook": False},
+        "secondaryNetwork": {
+            "multus": image("multus", settings),
+            "cniPlugins": image("cniPlugins", settings),
+        },
+    }
+
+
+def _policy(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "NicClusterPolicy",
+        "metadata": {"name": NAME, "labels": dict(LABELS)},
+        "spec": dict(spec),
+    }
+
+
+def _node_policy(
+    plan: FabricPlan, settings: Settings, group: NodeGroup
+) -> dict[str, Any]:
+    resources = []
+    for rail in plan.rails:
+        addresses = sorted(
+            {
+                attachment.pci_address
+                for attachment in rail.attachments
+                if attachment.pci_address
+                and _first_group(settings.node_groups, attachment.node_name) is group
+            }
+        )
+        if addresses:
+            resources.append(_resource(rail, addresses))
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "NicNodePolicy",
+        "metadata": {"name": group.name, "labels": dict(LABELS)},
+        "spec": {
+            "nodeSelector": dict(group.node_selector),
+            "sriovDevicePlugin": _section(settings) | _config(resources),
+        },
+    }
+
+
+def _first_group(groups: Sequence[NodeGroup], node: str) -> NodeGroup | None:
+    for group in groups:
+        if any(fnmatch.fnmatchcase(node, glob) for glob in group.nodes):
+            return group
+    return None
+
+
+def _holds_any(groups: Sequence[NodeGroup], node: str) -> bool:
+    return _first_group(groups, node) is not None
+
+
+def read_back(body: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Resource name with prefix → PCI addresses, in the order of the list."""
+    config = json.loads(body["spec"]["sriovDevicePlugin"]["config"])
+    return {
+        f"{resource['resourcePrefix']}/{resource['resourceName']}": tuple(
+            resource["selectors"]["pciAddresses"]
+        )
+        for resource in config["resourceList"]
+    }

@@ -1,0 +1,1 @@
+"""Manifests as objects, as text and as a directory of files."""
