@@ -17,9 +17,12 @@ from netplan2k8s.rules import catalogue
 MAX_DEPTH = 64
 MAX_EXPANDED_NODES = 1_000_000
 
-# libyaml where PyYAML was built with it; the pure loader differs from netplan's
-# libyaml in three rare places (tabs, %YAML 1.3, error texts).
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+_Loader: Any
+try:
+    from yaml.cyaml import CParser as _Loader
+except ImportError:
+    # Without libyaml; differs from it in rare places (tabs, %YAML 1.3, error texts).
+    from yaml import BaseLoader as _Loader
 
 _ScalarEvent = yaml.ScalarEvent
 _MappingStart, _MappingEnd = yaml.MappingStartEvent, yaml.MappingEndEvent

@@ -41,11 +41,11 @@ def emit(
             path = f"fabric/11-nicnodepolicy-{group.name}.yaml"
             yield Manifest(path, _node_policy(plan, settings, group))
         return
-    resources = [_resource(rail, rail.pci_addresses) for rail in plan.rails]
+    ours = resources(plan)
     if base is not None:
-        yield Manifest(FABRIC_PATH, base.merged(resources, _section(settings)))
+        yield Manifest(FABRIC_PATH, base.merged(ours, _section(settings)))
         return
-    section = {"sriovDevicePlugin": _section(settings) | _config(resources)}
+    section = {"sriovDevicePlugin": _section(settings) | _config(ours)}
     if settings.policy == "full":
         yield Manifest(FABRIC_PATH, _policy(section | _other_sections(settings)))
     else:
@@ -78,6 +78,11 @@ def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
         yield Finding(catalogue.INVALID_NAME, message, span, node=ungrouped[0])
 
 
+def resources(plan: FabricPlan) -> list[Resource]:
+    """The rails' resources for all hosts alike, in order of number."""
+    return [_resource(rail, rail.pci_addresses) for rail in plan.rails]
+
+
 def _resource(rail: Rail, addresses: Sequence[str]) -> Resource:
     """A physical function is selected by pciAddresses alone; pfNames match none."""
     return {
@@ -91,13 +96,13 @@ def _section(settings: Settings) -> dict[str, Any]:
     return image("sriovDevicePlugin", settings)
 
 
-def _config(resources: Sequence[Resource]) -> dict[str, str]:
-    return {"config": config_text(resources)}
+def _config(listed: Sequence[Resource]) -> dict[str, str]:
+    return {"config": config_text(listed)}
 
 
-def config_text(resources: Sequence[Mapping[str, Any]]) -> str:
+def config_text(listed: Sequence[Mapping[str, Any]]) -> str:
     """Strict JSON, one resource a line: the plugin exits on a trailing comma."""
-    rows = ",\n".join(f"    {json.dumps(resource)}" for resource in resources)
+    rows = ",\n".join(f"    {json.dumps(resource)}" for resource in listed)
     return f'{{\n  "resourceList": [\n{rows}\n  ]\n}}\n'
 
 
@@ -123,7 +128,7 @@ def _policy(spec: Mapping[str, Any]) -> dict[str, Any]:
 def _node_policy(
     plan: FabricPlan, settings: Settings, group: NodeGroup
 ) -> dict[str, Any]:
-    resources = []
+    listed = []
     for rail in plan.rails:
         addresses = sorted(
             {
@@ -134,14 +139,14 @@ def _node_policy(
             }
         )
         if addresses:
-            resources.append(_resource(rail, addresses))
+            listed.append(_resource(rail, addresses))
     return {
         "apiVersion": API_VERSION,
         "kind": "NicNodePolicy",
         "metadata": {"name": group.name, "labels": dict(LABELS)},
         "spec": {
             "nodeSelector": dict(group.node_selector),
-            "sriovDevicePlugin": _section(settings) | _config(resources),
+            "sriovDevicePlugin": _section(settings) | _config(listed),
         },
     }
 

@@ -35,7 +35,8 @@ class Candidate:
 
     ``destinations`` are the routes over the gateway, in the order of the files, host
     bits clear, without repeats; ``keys`` the settings that no manifest carries, as
-    ``mtu`` or ``routes.table``; ``number`` the rail the settings assign.
+    ``mtu`` or ``routes.table``; ``file`` the label of the file
+    with the address; ``number`` the rail the settings assign.
     """
 
     node_name: str
@@ -47,6 +48,7 @@ class Candidate:
     mtu: int | None
     pci_address: str | None
     keys: tuple[str, ...]
+    file: str = ""
     number: int | None = None
 
 
@@ -141,6 +143,7 @@ class Extraction:
             mtu=_mtu(definition),
             pci_address=self._pci_of(definition, name),
             keys=_untranslated(definition),
+            file=definition.file,
             number=number,
         )
 

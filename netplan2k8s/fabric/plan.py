@@ -14,7 +14,8 @@ class RailAttachment:
     ``interface`` is the Netplan ID; ``address`` the host's own address with its
     prefix length; ``gateway`` the leaf port, of the same family; ``mtu`` in bytes,
     None where Netplan leaves it to the kernel; ``pci_address`` the physical
-    function in the form 0000:1a:00.0, None where no source knows it.
+    function in the form 0000:1a:00.0, None where no source knows it; ``file`` the
+    label of the Netplan file with the address.
     """
 
     node_name: str
@@ -23,6 +24,7 @@ class RailAttachment:
     gateway: int
     mtu: int | None = None
     pci_address: str | None = None
+    file: str = ""
 
     @property
     def prefix(self) -> Prefix:

@@ -78,6 +78,7 @@ def _rail(
                 gateway=member.gateway,
                 mtu=member.mtu,
                 pci_address=member.pci_address,
+                file=member.file,
             )
             for member in members
             if member.gateway is not None

@@ -37,6 +37,7 @@ class State:
     settings: dict[str, Any] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
     current: Definition = field(default_factory=lambda: Definition("", ""))
+    file: str = ""
 
 
 def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> None:

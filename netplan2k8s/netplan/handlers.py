@@ -45,6 +45,7 @@ def addresses(state: State, target: Target, key: str, node: list[Node]) -> None:
     found = target.get(key)
     if found is None:
         found = target[key] = []
+        state.current.file = state.file
     for item in node:
         if isinstance(item, str):
             if item not in found:

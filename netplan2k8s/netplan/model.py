@@ -18,7 +18,8 @@ class Definition:
     ``settings`` is the merged mapping with every scalar as text, booleans and numbers
     in netplan's canonical form. ``master`` is the bond or bridge that holds the
     interface, ``vrf`` the VRF; ``implicit_name`` says that the ID is the name netplan
-    matches; ``backend`` the renderer of its own or its section's, "" for the global.
+    matches; ``file`` is the label of the file that gave the first address, or else the
+    first mention; ``backend`` the renderer of its own or its section's, "" for the global.
     """
 
     id: str
@@ -28,6 +29,7 @@ class Definition:
     master: str = ""
     vrf: str = ""
     implicit_name: bool = False
+    file: str = ""
     span: Span | None = None
 
 

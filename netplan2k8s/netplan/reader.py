@@ -72,6 +72,7 @@ def _read_file(
     state: State, data: bytes, label: str, node_name: str, *, marks: bool
 ) -> None:
     try:
+        state.file = label
         root = parse(data, label, marks=marks)
         if root is not None:
             _read_document(state, root)
@@ -155,7 +156,9 @@ def _definition(
 ) -> Definition:
     definition = state.definitions.get(key)
     if definition is None:
-        definition = Definition(key, section, backend=renderer, span=span_of(key))
+        definition = Definition(
+            key, section, backend=renderer, file=state.file, span=span_of(key)
+        )
         state.definitions[key] = definition
     elif definition.section != section:
         message = f"Updated definition '{key}' changes device type"

@@ -1,0 +1,230 @@
+"""What each command does, from arguments to a result; nothing here prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from netplan2k8s import emitters
+from netplan2k8s.emitters import base_policy, nic_cluster_policy
+from netplan2k8s.fabric.drafts import Draft
+from netplan2k8s.fabric.places import Locator
+from netplan2k8s.fabric.plan import FabricPlan
+from netplan2k8s.fabric.rails import map_rails
+from netplan2k8s.findings import (
+    Finding,
+    InputError,
+    Severity,
+    Span,
+    UsageError,
+    sort_key,
+)
+from netplan2k8s.fleet import Fleet, Progress, read_fleet, reread
+from netplan2k8s.hosts import Host, discover
+from netplan2k8s.inventory import HostInventory, read_table
+from netplan2k8s.manifests import bundle, kustomization
+from netplan2k8s.manifests.document import dump
+from netplan2k8s.netplan import HostNetwork, read_host
+from netplan2k8s.node_names import read_node_names
+from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
+from netplan2k8s.settings import Settings
+
+PLAN_PATH = ".netplan2k8s/plan.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A fleet as it was found; the plan holds what could be placed."""
+
+    hosts: tuple[Host, ...]
+    fleet: Fleet
+    plan: FabricPlan
+    findings: tuple[Finding, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        return any(f.rule.severity is Severity.ERROR for f in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """What convert made: files by path (empty with an error), and what it said."""
+
+    plan: FabricPlan
+    findings: tuple[Finding, ...]
+    files: dict[str, str] = field(default_factory=dict)
+    write_plan: bundle.WritePlan | None = None
+
+
+def inspect(
+    arguments: Sequence[str],
+    settings: Settings,
+    *,
+    kinds: Collection[str] = emitters.KINDS,
+    progress: Progress | None = None,
+) -> Inspection:
+    """Read hosts and map their rails.
+
+    Raises:
+        InputError: the arguments hold no hosts, or tables cannot be read.
+    """
+    names = read_node_names(settings.node_names)
+    tables = _tables(settings)
+    found = discover(
+        arguments,
+        node_name=lambda name: names.get(name, settings.node_name.format(name=name)),
+        exclude=settings.exclude_nodes,
+    )
+    fleet = read_fleet(found.hosts, settings, tables, progress)
+    plan, drafts = map_rails(
+        fleet.candidates, fleet.node_names, settings, broken=fleet.broken
+    )
+    drafts.extend(_judge(plan, fleet, settings, kinds))
+    by_name = {host.node_name: host for host in found.hosts}
+
+    def reread_node(node_name: str) -> HostNetwork | None:
+        try:
+            return reread(by_name[node_name])
+        except InputError:
+            return None  # already said, as a finding of its own
+
+    locator = Locator(reread_node, fallback=arguments[0])
+    said = [*found.findings, *fleet.findings, *map(locator.finding, drafts)]
+    said.sort(key=sort_key)
+    return Inspection(found.hosts, fleet, plan, tuple(dict.fromkeys(said)))
+
+
+def convert(
+    arguments: Sequence[str],
+    settings: Settings,
+    *,
+    directory: str | None,
+    kinds: Collection[str] = emitters.KINDS,
+    base: str | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Make the manifests of a fleet and write them, or none with any error.
+
+    Raises:
+        InputError: as ``inspect``; NK406 for the base; NK009 for the directory.
+        OperationError: the disk failed.
+    """
+    policy = base_policy.load(base) if base else None
+    seen = inspect(arguments, settings, kinds=kinds, progress=progress)
+    said = list(seen.findings)
+    said.extend(emitters.findings(seen.plan, settings, kinds))
+    if policy is not None:
+        said.extend(policy.findings(nic_cluster_policy.resources(seen.plan)))
+    if _has_error(said):
+        return Conversion(seen.plan, _sorted(said))
+    files = {}
+    for manifest in emitters.emit(seen.plan, settings, kinds, policy):
+        said.extend(emitters.size_findings(manifest))
+        files[manifest.path] = dump(manifest.body)
+    if _has_error(said):
+        return Conversion(seen.plan, _sorted(said))
+    if directory is None:
+        return Conversion(seen.plan, _sorted(said), files)
+    files[kustomization.PATH] = kustomization.text(files)
+    files[PLAN_PATH] = plan_json(seen.plan)
+    write_plan = bundle.plan_write(files, directory, force=force)
+    bundle.commit(write_plan)
+    return Conversion(seen.plan, _sorted(said), files, write_plan)
+
+
+def show(argument: str) -> HostNetwork:
+    """Read the one host of an argument.
+
+    Raises:
+        InputError: it cannot be read, or netplan would reject it.
+        UsageError: it holds several hosts.
+    """
+    if not os.path.isdir(argument):
+        hosts = discover([argument]).hosts
+        if len(hosts) != 1:
+            raise UsageError(f"{argument} holds {len(hosts)} hosts; show takes one")
+        return read_host(hosts[0].tree, hosts[0].node_name)
+    from netplan2k8s.tree import DirectoryTree  # noqa: PLC0415  show only
+
+    root = os.path.normpath(argument)
+    if not any(os.path.isdir(os.path.join(root, d)) for d in ("etc", "lib", "run")):
+        hosts = discover([argument]).hosts if os.listdir(root) else ()
+        if len(hosts) > 1:
+            raise UsageError(f"{argument} holds {len(hosts)} hosts; show takes one")
+        if hosts:
+            return read_host(hosts[0].tree, hosts[0].node_name)
+    return read_host(DirectoryTree(root), os.path.basename(os.path.abspath(root)))
+
+
+def plan_json(plan: FabricPlan) -> str:
+    """The plan for machines: rails, and a row per link with its source file."""
+    columns = ["node", "interface", "address", "gateway", "mtu", "pci", "file"]
+    rails = [
+        {
+            "number": rail.number,
+            "name": rail.name,
+            "resource": rail.resource_name,
+            "cidr": str(rail.cidr),
+            "routes": [str(destination) for destination in rail.routes],
+            "links": [
+                [
+                    a.node_name,
+                    a.interface,
+                    str(a.address),
+                    str(a.gateway_address),
+                    a.mtu,
+                    a.pci_address,
+                    a.file,
+                ]
+                for a in rail.attachments
+            ],
+        }
+        for rail in plan.rails
+    ]
+    head = {"schemaVersion": 1, "nodes": len(plan.node_names), "columns": columns}
+    rows = ",\n".join(json.dumps(rail) for rail in rails)
+    return f'{json.dumps(head)[:-1]}, "rails": [\n{rows}\n]}}\n'
+
+
+def with_overrides(settings: Settings, **values: object) -> Settings:
+    """Settings in which flags that were given win over the file."""
+    given = {name: value for name, value in values.items() if value}
+    return dataclasses.replace(settings, **given)  # type: ignore[arg-type]
+
+
+def _judge(
+    plan: FabricPlan, fleet: Fleet, settings: Settings, kinds: Collection[str]
+) -> Iterator[Draft]:
+    yield from overlapping_prefix.check(fleet.candidates)
+    for draft in pci.check(plan, settings.node_groups):
+        if "nicclusterpolicy" in kinds or draft.rule is not pci.UNKNOWN_PCI:
+            yield draft
+    yield from consistency.check(plan)
+    yield from carried_over.check(plan, fleet.candidates, settings)
+
+
+def _tables(settings: Settings) -> list[dict[str, HostInventory]]:
+    tables, findings = [], []
+    for path in settings.inventory:
+        try:
+            tables.append(read_table(path))
+        except InputError as error:
+            findings.extend(error.findings)
+    if findings:
+        raise InputError(*findings)
+    return tables
+
+
+def _has_error(findings: Sequence[Finding]) -> bool:
+    return any(finding.rule.severity is Severity.ERROR for finding in findings)
+
+
+def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=sort_key))
+
+
+__all__ = ["Conversion", "Inspection", "Span", "convert", "inspect", "show"]
