@@ -47,7 +47,9 @@ class Prefix(NamedTuple):
         )
 
     def holds(self, address: Address) -> bool:
-        return self.family == address.family and self.value <= address.value <= self.last
+        return (
+            self.family == address.family and self.value <= address.value <= self.last
+        )
 
     def overlaps(self, other: Prefix) -> bool:
         return self.contains(other) or other.contains(self)

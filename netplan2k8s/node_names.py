@@ -21,7 +21,9 @@ def read_node_names(path: str) -> dict[str, str]:
         message = f"cannot be read: {error.strerror or error}"
         raise InputError(Finding(UNREADABLE_FILE, message, Span(path))) from error
     except UnicodeDecodeError as error:
-        raise InputError(Finding(INVALID_SETTINGS, "is not UTF-8", Span(path))) from error
+        raise InputError(
+            Finding(INVALID_SETTINGS, "is not UTF-8", Span(path))
+        ) from error
     names: dict[str, str] = {}
     findings = []
     for number, line in enumerate(text.splitlines(), 1):

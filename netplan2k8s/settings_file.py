@@ -201,7 +201,11 @@ def _mapping(table: dict[str, Reader], required: tuple[str, ...] = ()) -> Reader
 
 
 def _take(
-    key: Node, node: Node, place: _Place, table: dict[str, Reader], values: dict[str, Any]
+    key: Node,
+    node: Node,
+    place: _Place,
+    table: dict[str, Reader],
+    values: dict[str, Any],
 ) -> None:
     if not isinstance(key, str) or key not in table:
         place.refuse(f"unknown key {key!r} in {place.name}{_suggest(key, table)}", key)

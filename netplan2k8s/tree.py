@@ -100,8 +100,10 @@ class MemoryTree:
             target = self.links[path]
             if target == "/dev/null":
                 return b""
-            inside = target.lstrip("/") if target.startswith("/") else (
-                os.path.join(os.path.dirname(path), target)
+            inside = (
+                target.lstrip("/")
+                if target.startswith("/")
+                else (os.path.join(os.path.dirname(path), target))
             )
             return self._read(os.path.normpath(inside), hops + 1)
         if any(name.startswith(f"{path}/") for name in self.files):

@@ -11,9 +11,8 @@ from typing import Any
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.rules.catalogue import INVALID_BASE_POLICY, UNREADABLE_FILE
-from netplan2k8s.source import parse
 from netplan2k8s.source import Mapping as MappingNode
-from netplan2k8s.source import span_of
+from netplan2k8s.source import parse, span_of
 from netplan2k8s.tree import read_limited
 
 _SERVER_OWNED = (
@@ -126,10 +125,14 @@ def _resources(body: Mapping[str, Any], span: Span) -> list[dict[str, Any]]:
     try:
         config = json.loads(text)
     except (TypeError, ValueError) as error:
-        message = f"sriovDevicePlugin.config is no JSON ({error}): the plugin exits on it"
+        message = (
+            f"sriovDevicePlugin.config is no JSON ({error}): the plugin exits on it"
+        )
         raise InputError(Finding(INVALID_BASE_POLICY, message, span)) from error
     resources = config.get("resourceList") if isinstance(config, dict) else None
-    if not isinstance(resources, list) or not all(isinstance(r, dict) for r in resources):
+    if not isinstance(resources, list) or not all(
+        isinstance(r, dict) for r in resources
+    ):
         message = "sriovDevicePlugin.config has no resourceList of objects"
         raise InputError(Finding(INVALID_BASE_POLICY, message, span))
     return resources

@@ -51,7 +51,7 @@ def _path(rail: Rail) -> str:
 
 
 def _ipam(rail: Rail) -> dict[str, str]:
-    """poolType is always written: without it the name is looked up as an IPPool."""
+    """PoolType is always written: without it the name is looked up as an IPPool."""
     return {"type": "nv-ipam", "poolName": rail.name, "poolType": "cidrpool"}
 
 

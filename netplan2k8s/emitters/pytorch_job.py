@@ -108,9 +108,7 @@ def _template(plan: FabricPlan, settings: Settings) -> dict[str, Any]:
     return {
         "restartPolicy": "Never",
         "template": {
-            "metadata": {
-                "annotations": {"k8s.v1.cni.cncf.io/networks": annotation}
-            },
+            "metadata": {"annotations": {"k8s.v1.cni.cncf.io/networks": annotation}},
             "spec": {
                 "containers": [_container(plan, settings)],
                 "volumes": [
@@ -156,7 +154,7 @@ def _container(plan: FabricPlan, settings: Settings) -> dict[str, Any]:
 
 
 def _launch() -> str:
-    """torchrun with the addresses the controller puts into the environment."""
+    """Torchrun with the addresses the controller puts into the environment."""
     return (
         "cat > /tmp/all_reduce.py <<'PYTHON'\n"
         f"{_SCRIPT}"

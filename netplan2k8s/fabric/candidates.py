@@ -265,7 +265,10 @@ class Extraction:
         return self._gateway(host, definition, address, routes), destinations
 
     def _refuse_default(
-        self, host: HostNetwork, definition: Definition, routes: Sequence[dict[str, str]]
+        self,
+        host: HostNetwork,
+        definition: Definition,
+        routes: Sequence[dict[str, str]],
     ) -> None:
         texts = [route["to"] for route in routes if _is_default(route.get("to", ""))]
         texts += [
@@ -371,7 +374,9 @@ def _looks_like_rail(
     if not any(width in (2, 3, 64) for width in widths):
         return False
     routes = list(_routes_over(host, definition))
-    return not _has_default(host, definition) and any("via" in route for route in routes)
+    return not _has_default(host, definition) and any(
+        "via" in route for route in routes
+    )
 
 
 def _host_bits(text: str) -> int:
@@ -442,7 +447,9 @@ def _has_default(host: HostNetwork, definition: Definition) -> bool:
     return (
         "gateway4" in settings
         or "gateway6" in settings
-        or any(_is_default(route.get("to", "")) for route in _routes_over(host, definition))
+        or any(
+            _is_default(route.get("to", "")) for route in _routes_over(host, definition)
+        )
     )
 
 
@@ -478,7 +485,9 @@ def _lies_in(addresses: Sequence[object], cidr: str) -> bool:
     prefix = parse_prefix(cidr)
     texts = map(_address_text, addresses)
     return any(
-        prefix.holds(parse_interface(text).address) for text in texts if _is_strict(text)
+        prefix.holds(parse_interface(text).address)
+        for text in texts
+        if _is_strict(text)
     )
 
 
@@ -492,7 +501,9 @@ def _untranslated(definition: Definition) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _untranslated_keys(keys: tuple[str, ...], routes: frozenset[str]) -> tuple[str, ...]:
+def _untranslated_keys(
+    keys: tuple[str, ...], routes: frozenset[str]
+) -> tuple[str, ...]:
     outer = [key for key in keys if SETTINGS[key].fate is not Fate.TRANSLATED]
     inner = [
         f"routes.{key}" for key in routes if ROUTE_KEYS[key].fate is not Fate.TRANSLATED

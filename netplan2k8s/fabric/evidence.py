@@ -86,9 +86,7 @@ class PciResolver:
             )
             self._say(catalogue.NAME_AS_EVIDENCE, definition, message)
 
-    def _contradiction(
-        self, definition: Definition, found: Sequence[Evidence]
-    ) -> None:
+    def _contradiction(self, definition: Definition, found: Sequence[Evidence]) -> None:
         said: dict[str, str] = {}
         for evidence in found:
             said.setdefault(evidence.pci_address, evidence.source)

@@ -86,9 +86,7 @@ def _rail(
     )
 
 
-def _one_per_node(
-    name: str, group: Group, drafts: list[Draft]
-) -> Iterator[Candidate]:
+def _one_per_node(name: str, group: Group, drafts: list[Draft]) -> Iterator[Candidate]:
     seen: dict[str, Candidate] = {}
     for member in group.members:
         first = seen.setdefault(member.node_name, member)

@@ -61,7 +61,10 @@ class HostInventory:
         address in a source that knows the NIC by its old name.
         """
         seen_names, seen_macs = set(names), {mac.lower() for mac in macs}
-        waiting = [*self._facts(self.by_name, names), *self._facts(self.by_mac, seen_macs)]
+        waiting = [
+            *self._facts(self.by_name, names),
+            *self._facts(self.by_mac, seen_macs),
+        ]
         found: dict[Fact, None] = {}
         while waiting:
             fact = waiting.pop()

@@ -64,7 +64,5 @@ def _read(
         findings.append(Finding(UNREADABLE_INVENTORY, message, span, node_name))
     except OSError as error:
         message = f"cannot be read: {error.strerror or error}"
-        findings.append(
-            Finding(UNREADABLE_INVENTORY, message, Span(label), node_name)
-        )
+        findings.append(Finding(UNREADABLE_INVENTORY, message, Span(label), node_name))
     return []

@@ -13,9 +13,7 @@ _IBDEV = re.compile(
     r"port\s+\d+\s+\(\w+\s*\)\s+==>\s+(?P<name>\S+)\s+\(\w+\s*\)\s*$"
 )
 _IBDEV_SHORT = re.compile(r"^\S+ port \d+ ==> \S+ \(\w+\s*\)\s*$")
-_MST = re.compile(
-    r"^\S+\s+/dev/mst/\S+\s+(?P<pci>[0-9a-fA-F:]+\.[0-7])(?P<rest>.*)$"
-)
+_MST = re.compile(r"^\S+\s+/dev/mst/\S+\s+(?P<pci>[0-9a-fA-F:]+\.[0-7])(?P<rest>.*)$")
 _NETDEV = re.compile(r"net-\s*([^\s,]+)")
 
 

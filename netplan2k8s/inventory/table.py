@@ -50,14 +50,18 @@ def read_table(path: str) -> dict[str, HostInventory]:
 
 def _rows(path: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
     if path.endswith(".json"):
-        items = load_list(text, "a JSON list of objects with node, interface or mac, pci")
+        items = load_list(
+            text, "a JSON list of objects with node, interface or mac, pci"
+        )
         for number, item in enumerate(items, 1):
             yield 1, _strings(item, number)
         return
     try:
         reader = csv.DictReader(io.StringIO(text), strict=True)
         columns = reader.fieldnames or ()
-        if not {"node", "pci"} <= set(columns) or not {"interface", "mac"} & set(columns):
+        if not {"node", "pci"} <= set(columns) or not {"interface", "mac"} & set(
+            columns
+        ):
             message = "its first line must name the columns node, interface or mac, pci"
             raise UnreadableError(message)
         for row in reader:

@@ -82,9 +82,7 @@ def recover(directory: str) -> None:
 # -- planning -------------------------------------------------------------------
 
 
-def _plan_write(
-    files: Mapping[str, str], directory: str, *, force: bool
-) -> WritePlan:
+def _plan_write(files: Mapping[str, str], directory: str, *, force: bool) -> WritePlan:
     if os.path.lexists(directory) and not os.path.isdir(directory):
         raise InputError(_finding(directory, "is no directory to write into"))
     recorded = _recorded(directory)

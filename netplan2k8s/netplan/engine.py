@@ -1,5 +1,6 @@
 """Walking a mapping by a key table, as netplan does: in order, stopping at nothing
-but the first refusal."""
+but the first refusal.
+"""
 
 from __future__ import annotations
 

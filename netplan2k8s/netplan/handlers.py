@@ -326,9 +326,7 @@ def text_list(_: State, target: Target, key: str, node: list[Node]) -> None:
             found.append(item)
 
 
-def nameserver_addresses(
-    _: State, target: Target, key: str, node: list[Node]
-) -> None:
+def nameserver_addresses(_: State, target: Target, key: str, node: list[Node]) -> None:
     """Append IPv4 and IPv6 servers, IPv4 first."""
     found = target.setdefault(key, [])
     for item in scalar_items(node):
@@ -604,7 +602,9 @@ def ovs_only_for(section: str, *words: str) -> Handler:
     def handle(state: State, target: Target, key: str, node: str) -> None:
         if state.current.section != section:
             kind = section[:-1]
-            message = f"Key '{key}' is only valid for interface type 'openvswitch {kind}'"
+            message = (
+                f"Key '{key}' is only valid for interface type 'openvswitch {kind}'"
+            )
             raise invalid(message, node)
         if not words:
             target[key] = s.boolean(node)

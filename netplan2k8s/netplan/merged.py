@@ -84,7 +84,13 @@ def _value(key: str, value: Any) -> Any:  # noqa: ANN401  a JSON value
         return _plain(sorted(value, key=_address_rank))
     if key in ("routes", "routing-policy"):
         return [_values(entry) for entry in value]
-    if key in ("networkmanager", "openvswitch", "match", "nameservers", "access-points"):
+    if key in (
+        "networkmanager",
+        "openvswitch",
+        "match",
+        "nameservers",
+        "access-points",
+    ):
         return _plain(value)
     if key in _OVERRIDES:
         return {str(k): str(v) for k, v in value.items() if v != "true"}

@@ -37,9 +37,7 @@ def read_host(tree: Tree, node_name: str, *, marks: bool = False) -> HostNetwork
     if not host.findings:
         return host
     findings = _read(tree, node_name, marks=True).findings
-    return HostNetwork(
-        node_name, host.definitions, host.settings, host.files, findings
-    )
+    return HostNetwork(node_name, host.definitions, host.settings, host.files, findings)
 
 
 def _read(tree: Tree, node_name: str, *, marks: bool) -> HostNetwork:
@@ -151,9 +149,7 @@ def _read_section(
         _after_block(state, definition, unchecked)
 
 
-def _definition(
-    state: State, section: str, key: str, renderer: str
-) -> Definition:
+def _definition(state: State, section: str, key: str, renderer: str) -> Definition:
     definition = state.definitions.get(key)
     if definition is None:
         definition = Definition(
@@ -169,7 +165,7 @@ def _definition(
 def _after_block(
     state: State, definition: Definition, unchecked: list[Definition]
 ) -> None:
-    """netplan judges a block when it ends, unless a reference is still open."""
+    """Netplan judges a block when it ends, unless a reference is still open."""
     if definition.section in PHYSICAL and "match" not in definition.settings:
         definition.implicit_name = True
     if any(ref.node not in state.definitions for ref in state.references):

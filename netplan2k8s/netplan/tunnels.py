@@ -36,7 +36,9 @@ def check_tunnel(definition: Definition) -> None:
     else:
         _check_ends(definition, mode)
     if int(settings.get("ttl", "0")) > _MAX_TTL:
-        raise _refuse(definition, "'ttl' property for tunnel must be in range [1...255]")
+        raise _refuse(
+            definition, "'ttl' property for tunnel must be in range [1...255]"
+        )
 
 
 def _check_keys(definition: Definition) -> None:

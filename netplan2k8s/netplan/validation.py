@@ -194,9 +194,7 @@ def _check_backend(definition: Definition, backend: str) -> None:
 # -- warnings -------------------------------------------------------------------
 
 
-def warnings(
-    state: State, node_name: str, labels: Sequence[str]
-) -> Iterator[Finding]:
+def warnings(state: State, node_name: str, labels: Sequence[str]) -> Iterator[Finding]:
     """What netplan takes and warns of, and what networkd will not."""
     fallback = Span(labels[-1] if labels else node_name)
     for definition in state.definitions.values():

@@ -16,9 +16,7 @@ _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 UNREADABLE_FILE = Rule(
     "NK001", "unreadable-file", _ERROR, Layer.INPUT, "a file cannot be read"
 )
-NO_HOSTS = Rule(
-    "NK002", "no-hosts", _ERROR, Layer.INPUT, "an argument holds no host"
-)
+NO_HOSTS = Rule("NK002", "no-hosts", _ERROR, Layer.INPUT, "an argument holds no host")
 DUPLICATE_NODE = Rule(
     "NK003", "duplicate-node", _ERROR, Layer.INPUT, "two hosts have one node name"
 )
@@ -52,9 +50,7 @@ FOREIGN_OUTPUT = Rule(
     Layer.INPUT,
     "a file in the output directory is not ours to replace",
 )
-INVALID_YAML = Rule(
-    "NK020", "invalid-yaml", _ERROR, Layer.YAML, "the text is not YAML"
-)
+INVALID_YAML = Rule("NK020", "invalid-yaml", _ERROR, Layer.YAML, "the text is not YAML")
 DEEP_NESTING = Rule(
     "NK021", "deep-nesting", _ERROR, Layer.YAML, "the text nests beyond all use"
 )
@@ -256,9 +252,7 @@ ODD_SIDE = Rule(
     Layer.FABRIC,
     "a host sits on the other side of its link than most",
 )
-NO_RAILS = Rule(
-    "NK317", "no-rails", _ERROR, Layer.FABRIC, "a host has no rail at all"
-)
+NO_RAILS = Rule("NK317", "no-rails", _ERROR, Layer.FABRIC, "a host has no rail at all")
 UNMATCHED_SETTING = Rule(
     "NK318",
     "unmatched-setting",

@@ -19,7 +19,9 @@ def check(candidates: Sequence[Candidate]) -> Iterator[Draft]:
     ordered = sorted(
         (
             candidate.address.family,
-            candidate.address.value >> (host_bits := _host_bits(candidate)) << host_bits,
+            candidate.address.value
+            >> (host_bits := _host_bits(candidate))
+            << host_bits,
             host_bits,
             index,
         )
