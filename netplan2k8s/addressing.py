@@ -153,7 +153,7 @@ def _parse_v6(text: str) -> int:
     import netaddr  # noqa: PLC0415  netaddr costs 40 ms and most fleets have no IPv6
 
     try:
-        return netaddr.IPAddress(text, version=6, flags=netaddr.INET_PTON).value
+        return int(netaddr.IPAddress(text, version=6, flags=netaddr.INET_PTON))
     except (netaddr.AddrFormatError, ValueError) as error:
         raise ValueError(f"{text!r} is not an IPv6 address") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import archives
@@ -206,7 +206,7 @@ def _archive_roots(
         yield root, root.rsplit("/", 1)[-1] or stem, contents, targets
 
 
-def _root_of(member: str, roots: dict[str, object]) -> str | None:
+def _root_of(member: str, roots: Collection[str]) -> str | None:
     parent = member
     while parent:
         parent = parent.rpartition("/")[0]
@@ -257,7 +257,7 @@ def _name_findings(hosts: Sequence[Host]) -> Iterator[Finding]:
 def _why_ignored(name: str) -> str:
     if name.endswith((".yml", ".YAML", ".YML")):
         return "not read: netplan reads only names that end in .yaml"
-    return "not read: neither <node>.yaml, an archive (.tar, .tar.gz, .tar.xz) nor a directory"
+    return "not read: neither <node>.yaml nor an archive (.tar, .tar.gz, .tar.xz)"
 
 
 def _no_hosts(path: str) -> str:

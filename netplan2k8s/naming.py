@@ -14,7 +14,7 @@ MAX_SUBDOMAIN = 253
 def natural_key(name: str) -> tuple[str | int, ...]:
     """Sort worker-9 before worker-10; ties on leading zeros fall back to text."""
     pieces = _DIGITS.split(name)
-    pieces[1::2] = map(int, pieces[1::2])  # type: ignore[arg-type]
+    pieces[1::2] = map(int, pieces[1::2])
     return (*pieces, name)
 
 

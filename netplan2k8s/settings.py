@@ -59,8 +59,9 @@ class Settings:
 
     ``first_rail`` is None where the site leaves the numbering to the evidence;
     ``node_names`` and ``inventory`` are file paths; ``pci`` maps interface globs to PCI
-    addresses for hosts that no inventory covers. ``images`` maps a component (``sriovDevicePlugin``, ``nvIpam``, ``multus``,
-    ``cniPlugins``) to (repository, image, version), each empty to keep the release's.
+    addresses for hosts that no inventory covers. ``images`` maps a component
+    (``sriovDevicePlugin``, ``nvIpam``, ``multus``, ``cniPlugins``) to (repository,
+    image, version), each empty to keep the release's.
     """
 
     rails: tuple[RailSetting, ...] = ()

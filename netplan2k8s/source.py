@@ -19,7 +19,7 @@ MAX_EXPANDED_NODES = 1_000_000
 
 _Loader: Any
 try:
-    from yaml.cyaml import CParser as _Loader
+    from yaml.cyaml import CParser as _Loader  # type: ignore[attr-defined]
 except ImportError:
     # Without libyaml; differs from it in rare places (tabs, %YAML 1.3, error texts).
     from yaml import BaseLoader as _Loader
@@ -87,7 +87,12 @@ def parse(data: bytes, path: str, *, marks: bool = False) -> Node | None:
         raise InputError(_invalid(error, path)) from error
 
 
-def _build(next_event: Any, path: str, *, marks: bool) -> Node | None:  # noqa: ANN401
+def _build(  # noqa: C901  one loop, since calls cost
+    next_event: Any,  # noqa: ANN401
+    path: str,
+    *,
+    marks: bool,
+) -> Node | None:
     """Make nodes of the events up to the end of the first document.
 
     One loop without calls, since a fleet has a hundred thousand events a second.

@@ -18,7 +18,6 @@ from netplan2k8s.findings import (
     Finding,
     InputError,
     Severity,
-    Span,
     UsageError,
     sort_key,
 )
@@ -30,6 +29,7 @@ from netplan2k8s.manifests.document import dump
 from netplan2k8s.netplan import HostNetwork, read_host
 from netplan2k8s.node_names import read_node_names
 from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
+from netplan2k8s.rules.catalogue import UNKNOWN_PCI
 from netplan2k8s.settings import Settings
 
 PLAN_PATH = ".netplan2k8s/plan.json"
@@ -201,14 +201,15 @@ def _judge(
 ) -> Iterator[Draft]:
     yield from overlapping_prefix.check(fleet.candidates)
     for draft in pci.check(plan, settings.node_groups):
-        if "nicclusterpolicy" in kinds or draft.rule is not pci.UNKNOWN_PCI:
+        if "nicclusterpolicy" in kinds or draft.rule is not UNKNOWN_PCI:
             yield draft
     yield from consistency.check(plan)
     yield from carried_over.check(plan, fleet.candidates, settings)
 
 
 def _tables(settings: Settings) -> list[dict[str, HostInventory]]:
-    tables, findings = [], []
+    tables: list[dict[str, HostInventory]] = []
+    findings: list[Finding] = []
     for path in settings.inventory:
         try:
             tables.append(read_table(path))
@@ -225,6 +226,3 @@ def _has_error(findings: Sequence[Finding]) -> bool:
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=sort_key))
-
-
-__all__ = ["Conversion", "Inspection", "Span", "convert", "inspect", "show"]

@@ -66,7 +66,7 @@ class BasePolicy:
         return body
 
     def findings(self, ours: Sequence[Mapping[str, Any]]) -> list[Finding]:
-        """NK406 where a foreign resource would take a rail's NIC: the first keeps it."""
+        """NK406 where a foreign resource would take a rail's NIC, as the first does."""
         names = {_name(resource) for resource in ours}
         rail_of = {
             address: resource["resourceName"]

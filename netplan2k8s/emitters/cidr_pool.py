@@ -137,7 +137,7 @@ def _allocations(rail: Rail) -> list[dict[str, str]]:
 
 
 class PoolFacts(NamedTuple):
-    """What a CIDRPool says of the fabric: ``allocations`` are (node, prefix, gateway)."""
+    """What a CIDRPool says of the fabric: allocations are (node, prefix, gateway)."""
 
     name: str
     cidr: Prefix

@@ -152,7 +152,7 @@ class Extraction:
     def _address(
         self, host: HostNetwork, definition: Definition
     ) -> InterfaceAddress | None:
-        texts = [_address_text(item) for item in definition.settings["addresses"]]  # type: ignore[attr-defined]
+        texts = [_address_text(item) for item in definition.settings["addresses"]]
         if len(texts) > 1:
             self._several_addresses(host, definition, texts)
             return None
@@ -272,7 +272,7 @@ class Extraction:
     ) -> None:
         texts = [route["to"] for route in routes if _is_default(route.get("to", ""))]
         texts += [
-            definition.settings[key]  # type: ignore[misc]
+            definition.settings[key]
             for key in ("gateway4", "gateway6")
             if key in definition.settings
         ]
@@ -307,7 +307,7 @@ class Extraction:
                 f"no route of rail {definition.id} ({address}) names its gateway, so"
                 " which side of the link is the leaf cannot be told; add the route"
             )
-            where = definition.settings["addresses"][0]  # type: ignore[index]
+            where = definition.settings["addresses"][0]
             self._say(
                 catalogue.NO_GATEWAY, host, definition, message, _address_text(where)
             )
@@ -354,7 +354,7 @@ class Extraction:
         where: object,
         related: tuple[Span, ...] = (),
     ) -> None:
-        span = span_of(where) or definition.span or Span(host.node_name)  # type: ignore[arg-type]
+        span = span_of(where) or definition.span or Span(host.node_name)
         self.findings.append(
             Finding(rule, message, span, node=host.node_name, related=related)
         )
@@ -409,15 +409,15 @@ def _are_both_families(texts: Iterable[str]) -> bool:
 
 
 def _routes_over(host: HostNetwork, definition: Definition) -> Iterator[dict[str, str]]:
-    yield from definition.settings.get("routes") or ()  # type: ignore[misc]
+    yield from definition.settings.get("routes") or ()
     if definition.vrf:
         master = host.definitions[definition.vrf].settings
         prefixes = [
             parse_interface(text).prefix
-            for text in map(_address_text, definition.settings["addresses"])  # type: ignore[call-overload]
+            for text in map(_address_text, definition.settings["addresses"])
             if _is_strict(text)
         ]
-        for route in master.get("routes") or ():  # type: ignore[attr-defined]
+        for route in master.get("routes") or ():
             if "via" in route and _is_via(route["via"], prefixes):
                 yield route
 
@@ -494,7 +494,7 @@ def _lies_in(addresses: Sequence[object], cidr: str) -> bool:
 def _untranslated(definition: Definition) -> tuple[str, ...]:
     routes = definition.settings.get("routes") or ()
     extra: frozenset[str] = frozenset()
-    for route in routes:  # type: ignore[attr-defined]
+    for route in routes:
         if len(route) > 2 or "via" not in route:  # noqa: PLR2004
             extra |= route.keys()
     return _untranslated_keys(tuple(definition.settings), extra)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from itertools import pairwise
 
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.fabric import grouping
@@ -135,7 +136,7 @@ def _no_rails(
     for node in node_names:
         if node not in present and node not in silent:
             message = (
-                f"{node} has no rail: no ethernet with a /31 or /127 address and a route"
+                f"{node} has no rail: no ethernet has a /31 or /127 and a route"
                 " over its other end; --exclude leaves a host out, rails: in"
                 " netplan2k8s.yaml names rails of other forms"
             )
@@ -144,7 +145,7 @@ def _no_rails(
 
 def _overlapping(rails: Sequence[Rail]) -> Iterator[Draft]:
     ordered = sorted(rails, key=lambda rail: rail.cidr)
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in pairwise(ordered):
         if first.cidr.overlaps(second.cidr) and second.attachments:
             attachment = second.attachments[0]
             message = (

@@ -1,4 +1,4 @@
-"""What an inventory source says: name, permanent MAC and PCI address belong together."""
+"""What an inventory source says: which name, permanent MAC and PCI address are one."""
 
 from __future__ import annotations
 

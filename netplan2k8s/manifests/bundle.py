@@ -86,7 +86,7 @@ def _plan_write(files: Mapping[str, str], directory: str, *, force: bool) -> Wri
     if os.path.lexists(directory) and not os.path.isdir(directory):
         raise InputError(_finding(directory, "is no directory to write into"))
     recorded = _recorded(directory)
-    findings = []
+    findings: list[Finding] = []
     if recorded is None and not force and _is_filled(directory):
         message = (
             "is not empty and was not written by netplan2k8s; choose another directory"

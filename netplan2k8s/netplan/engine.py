@@ -1,6 +1,4 @@
-"""Walking a mapping by a key table, as netplan does: in order, stopping at nothing
-but the first refusal.
-"""
+"""Walking a mapping by a key table as netplan does: in order, to the first refusal."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from netplan2k8s.netplan.model import Definition
-from netplan2k8s.netplan.scalars import Reject
+from netplan2k8s.netplan.scalars import RejectError
 from netplan2k8s.rules import catalogue
 from netplan2k8s.source import Mapping, Node
 
@@ -45,7 +43,7 @@ def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> N
     """Read a mapping into ``target``; repeated keys are taken in turn.
 
     Raises:
-        Reject: NK101 for an unknown key, NK102 for a wrong shape, or what a reader
+        RejectError: NK101 for an unknown key, NK102 for a wrong shape, or what a reader
             of a value raises.
     """
     if not isinstance(node, Mapping):
@@ -90,9 +88,9 @@ def _dispatch(
         reader(state, target, key, value)
 
 
-def expected(what: str, node: object) -> Reject:
-    return Reject(catalogue.WRONG_SHAPE, f"expected {what}", node)
+def expected(what: str, node: object) -> RejectError:
+    return RejectError(catalogue.WRONG_SHAPE, f"expected {what}", node)
 
 
-def unknown(key: str) -> Reject:
-    return Reject(catalogue.UNKNOWN_KEY, f"unknown key '{key}'", key)
+def unknown(key: str) -> RejectError:
+    return RejectError(catalogue.UNKNOWN_KEY, f"unknown key '{key}'", key)

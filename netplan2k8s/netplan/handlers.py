@@ -19,7 +19,7 @@ from netplan2k8s.netplan.engine import (
     expected,
     process,
 )
-from netplan2k8s.netplan.scalars import Reject, invalid
+from netplan2k8s.netplan.scalars import RejectError, invalid
 from netplan2k8s.rules import catalogue
 from netplan2k8s.source import Mapping, Node, marked
 
@@ -72,8 +72,8 @@ def _check_address(text: str, node: object) -> None:
 
 
 _OPTIONS: Table = {
-    "label": (SCALAR, lambda node: _label(node)),
-    "lifetime": (SCALAR, lambda node: _lifetime(node)),
+    "label": (SCALAR, lambda node: _label(node)),  # noqa: PLW0108  defined below
+    "lifetime": (SCALAR, lambda node: _lifetime(node)),  # noqa: PLW0108
 }
 _MAX_LABEL = 15
 
@@ -94,7 +94,7 @@ def _address_with_options(state: State, found: list[Any], item: Mapping) -> bool
     """Take the first key of the item; False where netplan leaves the list there."""
     if not item:
         message = "netplan crashes on an empty mapping in 'addresses'"
-        raise Reject(catalogue.NETPLAN_CRASH, message, item)
+        raise RejectError(catalogue.NETPLAN_CRASH, message, item)
     address, options = item[0], item[1]
     if not isinstance(address, str):
         raise expected("scalar", address)
@@ -241,7 +241,7 @@ _POLICY: Table = {
     "mark": (SCALAR, s.unsigned),
     "priority": (SCALAR, s.unsigned),
     "table": (SCALAR, s.unsigned),
-    "type-of-service": (SCALAR, lambda node: _tos(node)),
+    "type-of-service": (SCALAR, lambda node: _tos(node)),  # noqa: PLW0108
 }
 _MAX_TOS = 255
 
@@ -425,7 +425,7 @@ def bond_primary(state: State, target: Target, key: str, node: str) -> None:
     if present is not None and present != node:
         bond = state.current.id
         message = f"{bond}: bond already has a primary member: {present}"
-        raise Reject(catalogue.CONFLICTING_DEFINITION, message, node)
+        raise RejectError(catalogue.CONFLICTING_DEFINITION, message, node)
     state.references.append(Reference(state.current, key, node, node))
     target[key] = node
 
@@ -448,7 +448,7 @@ def bridge_ports(maximum: int, what: str) -> Handler:
             if found.get(port, "0") not in ("0", str(number)):
                 bridge = state.current.id
                 message = f"{bridge}: interface '{port}' already has a {what} of"
-                raise Reject(
+                raise RejectError(
                     catalogue.CONFLICTING_DEFINITION, f"{message} {found[port]}", node
                 )
             found[str(port)] = str(number)
@@ -465,7 +465,7 @@ def text_map(_: State, target: Target, key: str, node: Mapping) -> None:
     for name, value in text_pairs(node):
         if found.get(name, value) != value:
             message = f"duplicate map entry '{name}'"
-            raise Reject(catalogue.CONFLICTING_DEFINITION, message, node)
+            raise RejectError(catalogue.CONFLICTING_DEFINITION, message, node)
         found[name] = value
 
 
@@ -535,7 +535,7 @@ def tunnel_key(state: State, target: Target, _: str, node: Node) -> None:
         process(state, node, _KEYS, found)
     else:
         message = "invalid type for 'key[s]': must be a scalar or mapping"
-        raise Reject(catalogue.WRONG_SHAPE, message, node)
+        raise RejectError(catalogue.WRONG_SHAPE, message, node)
 
 
 def peers(table: Table) -> Handler:
@@ -660,4 +660,4 @@ def _ovs_port(state: State, port: str, peer: str) -> None:
     if definition.settings.setdefault("peer", peer) != peer:
         assigned = definition.settings["peer"]
         message = f"openvswitch port '{port}' is already assigned to peer '{assigned}'"
-        raise Reject(catalogue.CONFLICTING_DEFINITION, message, port)
+        raise RejectError(catalogue.CONFLICTING_DEFINITION, message, port)

@@ -114,7 +114,7 @@ def _is_default(key: str, value: Any) -> bool:  # noqa: ANN401  a JSON value
             or (key, value) in _WORDS_BY_DEFAULT
         )
     if key == "link-local":
-        return value == ["ipv6"]
+        return bool(value == ["ipv6"])
     if key in _OVERRIDES:
         return all(text == "true" for text in value.values())
     return not value and key != "match"

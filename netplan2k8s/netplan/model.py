@@ -19,7 +19,8 @@ class Definition:
     in netplan's canonical form. ``master`` is the bond or bridge that holds the
     interface, ``vrf`` the VRF; ``implicit_name`` says that the ID is the name netplan
     matches; ``file`` is the label of the file that gave the first address, or else the
-    first mention; ``backend`` the renderer of its own or its section's, "" for the global.
+    first mention; ``backend`` the renderer of its own or its section's, "" for the
+    global.
     """
 
     id: str

@@ -11,7 +11,7 @@ from netplan2k8s.netplan import discovery, validation
 from netplan2k8s.netplan.engine import State, expected, process, unknown
 from netplan2k8s.netplan.handlers import backend
 from netplan2k8s.netplan.model import PHYSICAL, Definition, HostNetwork
-from netplan2k8s.netplan.scalars import Reject, invalid, name, version
+from netplan2k8s.netplan.scalars import RejectError, invalid, name, version
 from netplan2k8s.netplan.tables import GLOBAL_OVS, SECTIONS
 from netplan2k8s.rules import catalogue
 from netplan2k8s.source import Mapping, Node, parse, span_of
@@ -58,7 +58,7 @@ def _read(tree: Tree, node_name: str, *, marks: bool) -> HostNetwork:
         raise InputError(*unreadable)
     try:
         validation.finish(state)
-    except Reject as reject:
+    except RejectError as reject:
         raise _refused(reject, labels[-1] if labels else "", node_name) from reject
     findings.extend(validation.warnings(state, node_name, labels))
     return HostNetwork(
@@ -76,7 +76,7 @@ def _read_file(
             _read_document(state, root)
     except InputError as error:
         raise InputError(*(_with_node(f, node_name) for f in error.findings)) from error
-    except Reject as reject:
+    except RejectError as reject:
         raise _refused(reject, label, node_name) from reject
 
 
@@ -84,7 +84,7 @@ def _with_node(finding: Finding, node_name: str) -> Finding:
     return Finding(finding.rule, finding.message, finding.span, node=node_name)
 
 
-def _refused(reject: Reject, label: str, node_name: str) -> InputError:
+def _refused(reject: RejectError, label: str, node_name: str) -> InputError:
     span = span_of(reject.node) or Span(label)
     return InputError(Finding(reject.rule, reject.message, span, node=node_name))
 
@@ -149,7 +149,7 @@ def _read_section(
         _after_block(state, definition, unchecked)
 
 
-def _definition(state: State, section: str, key: str, renderer: str) -> Definition:
+def _definition(state: State, section: str, key: Any, renderer: str) -> Definition:  # noqa: ANN401  a text by now
     definition = state.definitions.get(key)
     if definition is None:
         definition = Definition(
@@ -158,7 +158,7 @@ def _definition(state: State, section: str, key: str, renderer: str) -> Definiti
         state.definitions[key] = definition
     elif definition.section != section:
         message = f"Updated definition '{key}' changes device type"
-        raise Reject(catalogue.CONFLICTING_DEFINITION, message, key)
+        raise RejectError(catalogue.CONFLICTING_DEFINITION, message, key)
     return definition
 
 

@@ -1,6 +1,6 @@
 """The scalar grammars of netplan: each takes text and gives canonical text.
 
-Every function raises Reject with netplan's own words. Source: netplan 1.2,
+Every function raises RejectError with netplan's own words. Source: netplan 1.2,
 src/parse.c and src/validation.c; facts checked against the program.
 """
 
@@ -27,7 +27,7 @@ _MAC_FORM = (
 )
 
 
-class Reject(Exception):
+class RejectError(Exception):
     """netplan refuses the host, at a node (None: the file or the host as a whole)."""
 
     def __init__(self, rule: Rule, message: str, node: object = None) -> None:
@@ -37,9 +37,9 @@ class Reject(Exception):
         self.node = node
 
 
-def invalid(message: str, node: object) -> Reject:
+def invalid(message: str, node: object) -> RejectError:
     """A value that netplan refuses."""
-    return Reject(catalogue.INVALID_VALUE, message, node)
+    return RejectError(catalogue.INVALID_VALUE, message, node)
 
 
 def boolean(node: str) -> str:
@@ -113,7 +113,7 @@ def set_mac(node: str) -> str:
 def name(node: Node) -> str:
     """A definition's ID or a match.name: printable ASCII without blanks."""
     if not isinstance(node, str):
-        raise Reject(catalogue.WRONG_SHAPE, "expected scalar", node)
+        raise RejectError(catalogue.WRONG_SHAPE, "expected scalar", node)
     if not _NAME.fullmatch(node):
         raise invalid(f"Invalid name '{node}'", node)
     return node

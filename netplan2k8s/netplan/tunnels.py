@@ -7,7 +7,7 @@ from typing import Any
 
 from netplan2k8s.netplan import scalars as s
 from netplan2k8s.netplan.model import Definition
-from netplan2k8s.netplan.scalars import Reject, invalid
+from netplan2k8s.netplan.scalars import RejectError, invalid
 
 _WIREGUARD_KEY = re.compile(r"[A-Za-z0-9+/]{42}[A-Za-z0-9+/]=")
 _SIX = frozenset({"ipip6", "ip6ip6", "ip6gre", "ip6gretap", "vti6"})
@@ -21,7 +21,7 @@ def check_tunnel(definition: Definition) -> None:
     """Judge a tunnel by its mode.
 
     Raises:
-        Reject: in netplan's words, at the definition.
+        RejectError: in netplan's words, at the definition.
     """
     settings = definition.settings
     mode = settings.get("mode")
@@ -108,5 +108,5 @@ def _is_key_or_path(text: str) -> bool:
     return text.startswith("/") or _WIREGUARD_KEY.fullmatch(text) is not None
 
 
-def _refuse(definition: Definition, message: str) -> Reject:
+def _refuse(definition: Definition, message: str) -> RejectError:
     return invalid(f"{definition.id}: {message}", definition.id)

@@ -12,7 +12,7 @@ from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.netplan import scalars as s
 from netplan2k8s.netplan.engine import Reference, State
 from netplan2k8s.netplan.model import Definition
-from netplan2k8s.netplan.scalars import Reject, invalid
+from netplan2k8s.netplan.scalars import RejectError, invalid
 from netplan2k8s.netplan.tunnels import check_tunnel
 from netplan2k8s.rules import catalogue
 from netplan2k8s.source import span_of
@@ -29,7 +29,7 @@ def check(definition: Definition) -> None:
     """Judge a definition as it stands after its block.
 
     Raises:
-        Reject: without a node, as netplan names only the file.
+        RejectError: without a node, as netplan names only the file.
     """
     settings = definition.settings
     if "set-name" in settings and "match" not in settings:
@@ -85,9 +85,9 @@ _JUDGES = {
 }
 
 
-def _whole(definition: Definition, message: str) -> Reject:
+def _whole(definition: Definition, message: str) -> RejectError:
     text = f"{definition.id}: {message}"
-    return Reject(catalogue.INVALID_VALUE, text, definition.id)
+    return RejectError(catalogue.INVALID_VALUE, text, definition.id)
 
 
 # -- references of one file -----------------------------------------------------
@@ -100,7 +100,7 @@ def resolve(state: State) -> None:
         if target is None:
             holder = reference.definition.id
             message = f"{holder}: interface '{reference.node}' is not defined"
-            raise Reject(catalogue.UNDEFINED_REFERENCE, message, reference.node)
+            raise RejectError(catalogue.UNDEFINED_REFERENCE, message, reference.node)
         if reference.kind == "interfaces":
             _enslave(reference, target)
     state.references.clear()
@@ -119,12 +119,12 @@ def _enslave(reference: Reference, member: Definition) -> None:
     member.master = holder.id
 
 
-def _assigned(reference: Reference, to: str) -> Reject:
+def _assigned(reference: Reference, to: str) -> RejectError:
     message = (
         f"{reference.definition.id}: interface '{reference.node}' is already assigned"
         f" to {to}"
     )
-    return Reject(catalogue.CONFLICTING_DEFINITION, message, reference.holder)
+    return RejectError(catalogue.CONFLICTING_DEFINITION, message, reference.holder)
 
 
 # -- the whole host -------------------------------------------------------------
