@@ -14,7 +14,7 @@ from netplan2k8s.inventory.host import EMPTY
 from netplan2k8s.netplan import HostNetwork, read_host
 from netplan2k8s.settings import Settings
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,8 @@ def read_fleet(
 ) -> Fleet:
     """Read all hosts; a host that cannot be read costs its findings, not the run.
 
-    ``tables`` are inventories of many hosts, by node name; ``progress`` is told the
-    number of hosts read so far.
+    ``tables`` are inventories of many hosts, by node name; ``progress`` is told
+    the number of hosts read so far and of all.
     """
     resolver = PciResolver(settings.pci)
     extraction = Extraction(settings, resolver.resolve)
@@ -54,7 +54,7 @@ def read_fleet(
         else:
             candidates.extend(found)
         if progress is not None:
-            progress(count)
+            progress(count, len(hosts))
     broken = frozenset(
         finding.node for finding in findings if finding.rule.severity is Severity.ERROR
     )

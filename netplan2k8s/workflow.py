@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from netplan2k8s import emitters
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
 from netplan2k8s.fabric.drafts import Draft
 from netplan2k8s.fabric.places import Locator
-from netplan2k8s.fabric.plan import FabricPlan
+from netplan2k8s.fabric.evidence import PciResolver
+from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.fabric.rails import map_rails
 from netplan2k8s.findings import (
     Finding,
@@ -23,10 +24,10 @@ from netplan2k8s.findings import (
 )
 from netplan2k8s.fleet import Fleet, Progress, read_fleet, reread
 from netplan2k8s.hosts import Host, discover
-from netplan2k8s.inventory import HostInventory, read_table
+from netplan2k8s.inventory import HostInventory, read_inventory, read_table
 from netplan2k8s.manifests import bundle, kustomization
 from netplan2k8s.manifests.document import dump
-from netplan2k8s.netplan import HostNetwork, read_host
+from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
 from netplan2k8s.node_names import read_node_names
 from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
 from netplan2k8s.rules.catalogue import UNKNOWN_PCI
@@ -160,16 +161,73 @@ def show(argument: str) -> HostNetwork:
     return read_host(DirectoryTree(root), os.path.basename(os.path.abspath(root)))
 
 
+def pci_sources(seen: Inspection, settings: Settings) -> dict[tuple[str, str], str]:
+    """(node, interface) → who knows its PCI address, for every link of a plan."""
+    tables = _tables(settings)
+    resolver = PciResolver(settings.pci)
+    wanted = {
+        (link.node_name, link.interface)
+        for rail in seen.plan.rails
+        for link in rail.attachments
+    }
+    sources = {}
+    for host in seen.hosts:
+        try:
+            network = read_host(host.tree, host.node_name)
+        except InputError:
+            continue  # said by the inspection
+        inventory, _ = read_inventory(host.tree, host.node_name)
+        known = [t[host.node_name] for t in tables if host.node_name in t]
+        resolver.start(host.node_name, inventory, *known)
+        for definition in network.definitions.values():
+            place = host.node_name, str(definition.id)
+            if place in wanted:
+                name = kernel_name(definition) or definition.id
+                found = resolver.evidence(definition, name)
+                sources[place] = ", ".join(dict.fromkeys(e.source for e in found))
+    return sources
+
+
+def fabric(
+    plan: FabricPlan, sources: dict[tuple[str, str], str] | None = None
+) -> dict[str, Any]:
+    """The plan for machines, link by link; with ``sources``, who knows the PCI."""
+    rails = []
+    for rail in plan.rails:
+        links = []
+        for a in rail.attachments:
+            link = {
+                "node": a.node_name,
+                "interface": a.interface,
+                "address": str(a.address),
+                "gateway": str(a.gateway_address),
+                "mtu": a.mtu,
+                "pci": a.pci_address,
+                "file": a.file,
+            }
+            if sources is not None:
+                link["pciSource"] = sources.get((a.node_name, a.interface), "")
+            links.append(link)
+        rails.append({**_rail_head(rail), "links": links})
+    return {"nodes": list(plan.node_names), "rails": rails}
+
+
+def _rail_head(rail: Rail) -> dict[str, Any]:
+    return {
+        "number": rail.number,
+        "name": rail.name,
+        "resource": rail.resource_name,
+        "cidr": str(rail.cidr),
+        "routes": [str(destination) for destination in rail.routes],
+    }
+
+
 def plan_json(plan: FabricPlan) -> str:
     """The plan for machines: rails, and a row per link with its source file."""
     columns = ["node", "interface", "address", "gateway", "mtu", "pci", "file"]
     rails = [
         {
-            "number": rail.number,
-            "name": rail.name,
-            "resource": rail.resource_name,
-            "cidr": str(rail.cidr),
-            "routes": [str(destination) for destination in rail.routes],
+            **_rail_head(rail),
             "links": [
                 [
                     a.node_name,
@@ -188,12 +246,6 @@ def plan_json(plan: FabricPlan) -> str:
     head = {"schemaVersion": 1, "nodes": len(plan.node_names), "columns": columns}
     rows = ",\n".join(json.dumps(rail) for rail in rails)
     return f'{json.dumps(head)[:-1]}, "rails": [\n{rows}\n]}}\n'
-
-
-def with_overrides(settings: Settings, **values: object) -> Settings:
-    """Settings in which flags that were given win over the file."""
-    given = {name: value for name, value in values.items() if value}
-    return dataclasses.replace(settings, **given)  # type: ignore[arg-type]
 
 
 def _judge(

@@ -1,0 +1,33 @@
+"""The program: what is quick is answered before anything slow is imported."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+from netplan2k8s import __version__
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    if sys.argv[1:] == ["--version"]:
+        print(f"netplan2k8s {__version__}")  # noqa: T201
+        return
+    # A run ends before the cycles it leaves behind could matter.
+    gc.disable()
+    from netplan2k8s.cli import app  # noqa: PLC0415  typer is slow to import
+
+    try:
+        app(prog_name="netplan2k8s")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of the pipe has seen enough; say nothing more on exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Writes fixtures/ anew; nothing of the package is used, so that it can judge it."""
