@@ -126,7 +126,11 @@ def convert(
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="DIR", help="Directory to write.", show_default=False
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="Directory to write.",
+            show_default=False,
         ),
     ] = "",
     *,
@@ -326,14 +330,14 @@ def init(
             starter.write(output, text)
     terminal.print_findings(seen.findings, color)
     if output != "-":
-        typer.echo(f"wrote {output}: {len(seen.plan.rails)} rails; edit it, then convert")
+        typer.echo(
+            f"wrote {output}: {len(seen.plan.rails)} rails; edit it, then convert"
+        )
 
 
 @app.command()
 def schema(
-    name: Annotated[
-        str, typer.Argument(metavar="[settings|report|KIND]")
-    ] = "settings",
+    name: Annotated[str, typer.Argument(metavar="[settings|report|KIND]")] = "settings",
     *,
     operator_release: ReleaseOption = "",
 ) -> None:

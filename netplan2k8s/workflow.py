@@ -11,8 +11,8 @@ from typing import Any
 from netplan2k8s import emitters
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
 from netplan2k8s.fabric.drafts import Draft
-from netplan2k8s.fabric.places import Locator
 from netplan2k8s.fabric.evidence import PciResolver
+from netplan2k8s.fabric.places import Locator
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.fabric.rails import map_rails
 from netplan2k8s.findings import (

@@ -149,7 +149,7 @@ def _read_section(
         _after_block(state, definition, unchecked)
 
 
-def _definition(state: State, section: str, key: Any, renderer: str) -> Definition:  # noqa: ANN401  a text by now
+def _definition(state: State, section: str, key: Any, renderer: str) -> Definition:
     definition = state.definitions.get(key)
     if definition is None:
         definition = Definition(

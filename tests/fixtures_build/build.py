@@ -122,7 +122,9 @@ def reference_host(host: int) -> dict[str, str]:
     }
 
 
-def fleet(count: int, files: Callable[[int], dict[str, str]], prefix: str) -> dict[str, str]:
+def fleet(
+    count: int, files: Callable[[int], dict[str, str]], prefix: str
+) -> dict[str, str]:
     made = {}
     for host in range(count):
         for name, text in files(host).items():
@@ -285,86 +287,127 @@ def invalid() -> Iterator[tuple[str, dict[str, str]]]:
     yield "invalid-yaml", swap("  version: 2", "  version: [2")
     yield "deep-nesting", swap("version: 2", f"version: {'[' * 200_000}")
     yield "unknown-key", swap("dhcp4: false", "dhcp5: false", 1)
-    yield "wrong-shape", swap("addresses:\n        - 172.16.0.4/31", "addresses: 172.16.0.4/31")
+    yield (
+        "wrong-shape",
+        swap("addresses:\n        - 172.16.0.4/31", "addresses: 172.16.0.4/31"),
+    )
     yield "invalid-value", swap("mtu: 9216", "mtu: jumbo", 1)
-    yield "undefined-reference", tree(
-        lambda t: t + "  vlans:\n    v7: {id: 7, link: bond7}\n"
+    yield (
+        "undefined-reference",
+        tree(lambda t: t + "  vlans:\n    v7: {id: 7, link: bond7}\n"),
     )
-    yield "conflicting-definition", tree(
-        lambda t: t + f"  bonds:\n    {first}: {{}}\n"
-    )
+    yield "conflicting-definition", tree(lambda t: t + f"  bonds:\n    {first}: {{}}\n")
     yield "overlapping-prefix", swap("172.16.0.4/31", "172.16.0.2/31") | {}
     yield "gateway-outside-prefix", swap("via: 172.16.0.5", "via: 172.16.0.7")
     yield "gateway-is-host", swap("via: 172.16.0.5", "via: 172.16.0.4")
-    yield "no-gateway", tree(lambda t: t[: t.index("      routes:")] + t[t.index(f"    {second}") :])
-    yield "two-addresses", swap("- 172.16.0.4/31", "- 172.16.0.4/31\n        - 172.16.0.8/31")
+    yield (
+        "no-gateway",
+        tree(lambda t: t[: t.index("      routes:")] + t[t.index(f"    {second}") :]),
+    )
+    yield (
+        "two-addresses",
+        swap("- 172.16.0.4/31", "- 172.16.0.4/31\n        - 172.16.0.8/31"),
+    )
     files = tree(str)
     files[late] = HEAD + f"    {first}:\n      addresses: [172.16.0.10/31]\n"
     yield "leftover-address", files
     yield "default-route", swap("to: 172.16.0.0/12", "to: default", 1)
     yield "missing-rail", tree(lambda t: t[: t.index(f"    {second}")])
-    yield "doubled-rail", tree(
-        lambda t: t + rail_block(1, 40, name="enp99s0f0np0")
+    yield "doubled-rail", tree(lambda t: t + rail_block(1, 40, name="enp99s0f0np0"))
+    yield (
+        "enslaved-rail",
+        tree(lambda t: t + f"  bonds:\n    bond7: {{interfaces: [{first}]}}\n"),
     )
-    yield "enslaved-rail", tree(
-        lambda t: t + f"  bonds:\n    bond7: {{interfaces: [{first}]}}\n"
-    )
-    yield "outside-rail", tree(
-        lambda t: t.replace("172.16.0.4/31", "172.30.0.4/31").replace("172.16.0.5", "172.30.0.5")
+    yield (
+        "outside-rail",
+        tree(
+            lambda t: t.replace("172.16.0.4/31", "172.30.0.4/31").replace(
+                "172.16.0.5", "172.30.0.5"
+            )
+        ),
     )
     yield "conflicting-routes", swap("to: 172.16.0.0/12", "to: 192.168.0.0/16", 1)
     yield "unsupported-prefix", swap("172.16.0.4/31", "172.16.0.4/24")
     files = tree(str)
     files[rails] = HEAD + "    eno1: {dhcp4: true}\n"
     yield "no-rails", files
-    yield "pci-on-two-rails", {
-        f"node-{h}/etc/netplan/70-rails.yaml": HEAD
-        + (
-            rail_block(1, h, name=second) + rail_block(2, h, name=first)
-            if h == 2
-            else rail_block(1, h) + rail_block(2, h)
-        )
-        for h in range(4)
-    }
-    yield "dynamic-address", swap("dhcp4: false", "dhcp4: true", 1)
-    yield "dual-stack", swap("- 172.16.0.4/31", '- 172.16.0.4/31\n        - "fd00::4/127"')
-    yield "disagreeing-gateways", tree(
-        lambda t: t.replace("172.16.0.4/31", "172.16.0.9/29")
-        .replace("via: 172.16.0.5", "via: 172.16.0.10", 1)
-        .replace("via: 172.16.0.5", "via: 172.16.0.11", 1)
+    yield (
+        "pci-on-two-rails",
+        {
+            f"node-{h}/etc/netplan/70-rails.yaml": HEAD
+            + (
+                rail_block(1, h, name=second) + rail_block(2, h, name=first)
+                if h == 2
+                else rail_block(1, h) + rail_block(2, h)
+            )
+            for h in range(4)
+        },
     )
-    yield "unknown-cidr", {
-        f"node-{h}/etc/netplan/70-rails.yaml": HEAD
-        + rail_block(1, h, routes=("10.0.0.0/8",))
-        for h in range(4)
-    }
+    yield "dynamic-address", swap("dhcp4: false", "dhcp4: true", 1)
+    yield (
+        "dual-stack",
+        swap("- 172.16.0.4/31", '- 172.16.0.4/31\n        - "fd00::4/127"'),
+    )
+    yield (
+        "disagreeing-gateways",
+        tree(
+            lambda t: (
+                t.replace("172.16.0.4/31", "172.16.0.9/29")
+                .replace("via: 172.16.0.5", "via: 172.16.0.10", 1)
+                .replace("via: 172.16.0.5", "via: 172.16.0.11", 1)
+            )
+        ),
+    )
+    yield (
+        "unknown-cidr",
+        {
+            f"node-{h}/etc/netplan/70-rails.yaml": HEAD
+            + rail_block(1, h, routes=("10.0.0.0/8",))
+            for h in range(4)
+        },
+    )
     yield "loose-address", swap("172.16.0.4/31", "172.16.000.4/31")
-    yield "virtual-functions", swap("mtu: 9216", "mtu: 9216\n      virtual-function-count: 8", 1)
-    yield "unknown-pci", {
-        name: text.replace(first, "eth1").replace(second, "eth2")
-        for name, text in tree(str).items()
-    }
+    yield (
+        "virtual-functions",
+        swap("mtu: 9216", "mtu: 9216\n      virtual-function-count: 8", 1),
+    )
+    yield (
+        "unknown-pci",
+        {
+            name: text.replace(first, "eth1").replace(second, "eth2")
+            for name, text in tree(str).items()
+        },
+    )
     files = tree(str)
     files["node-2/ip-link.json"] = ip_link({1: second, 2: first})
     yield "contradicting-pci", files
     files = tree(str)
     files["node-2/ip-link.json"] = '[{"ifname": "enp1s0",\n'
     yield "unreadable-inventory", files
-    yield "not-a-physical-function", {
-        name: text.replace(first, "enp122s0f0v3") for name, text in tree(str).items()
-    }
+    yield (
+        "not-a-physical-function",
+        {name: text.replace(first, "enp122s0f0v3") for name, text in tree(str).items()},
+    )
     files = {n.replace("node-2/", "Node_2/"): text for n, text in tree(str).items()}
     yield "invalid-node-name", files
-    yield "duplicate-node", {
-        f"{pod}/{name}": text for pod in ("pod-a", "pod-b") for name, text in tree(str).items()
-    }
-    yield "alias-expansion", {
-        "node-0.yaml": "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
-        + "".join(
-            f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 10)}]\n"
-            for n in range(8)
-        )
-    }
+    yield (
+        "duplicate-node",
+        {
+            f"{pod}/{name}": text
+            for pod in ("pod-a", "pod-b")
+            for name, text in tree(str).items()
+        },
+    )
+    yield (
+        "alias-expansion",
+        {
+            "node-0.yaml": "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+            + "".join(
+                f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 10)}]\n"
+                for n in range(8)
+            )
+        },
+    )
     yield "no-hosts", {"README.txt": "no hosts here\n"}
 
 
