@@ -22,13 +22,15 @@ class Fleet:
     """The candidates of all hosts, host by host in natural order of their names.
 
     ``broken`` are the nodes with an error of their own, of which the mapper says
-    nothing more.
+    nothing more; ``weak`` the (node, interface) whose PCI address only a chosen name
+    tells.
     """
 
     node_names: tuple[str, ...]
     candidates: tuple[Candidate, ...]
     findings: tuple[Finding, ...]
     broken: frozenset[str]
+    weak: frozenset[tuple[str, str]] = frozenset()
 
 
 def read_fleet(
@@ -59,7 +61,8 @@ def read_fleet(
         finding.node for finding in findings if finding.rule.severity is Severity.ERROR
     )
     names = tuple(host.node_name for host in hosts)
-    return Fleet(names, tuple(candidates), tuple(findings), broken)
+    weak = frozenset(resolver.weak)
+    return Fleet(names, tuple(candidates), tuple(findings), broken, weak)
 
 
 def _read_one(

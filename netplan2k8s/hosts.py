@@ -62,7 +62,9 @@ def discover(
     findings += _excluded(named, kept)
     findings += _name_findings(kept)
     if not kept and not any(f.rule.severity == "error" for f in findings):
-        findings.append(_finding(catalogue.NO_HOSTS, arguments[0], "no host is left"))
+        path = os.path.normpath(arguments[0])
+        message = "every host is left out" if named else _no_hosts(path)
+        findings.append(_finding(catalogue.NO_HOSTS, path, message))
     if any(finding.rule.severity == "error" for finding in findings):
         raise InputError(*findings)
     kept.sort(key=lambda host: natural_key(host.node_name))

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 OPERATOR_RELEASES = ("25.10", "26.1", "26.4", "26.7", "main")
 DEFAULT_RELEASE = "26.7"
 
+KINDS = ("nicclusterpolicy", "cidrpool", "hostdevicenetwork", "pytorchjob")
+"""The kinds of manifests, in the order in which they are applied."""
+
 # A public image with PyTorch, CUDA and NCCL; the job's webhook refuses an empty one.
 DEFAULT_JOB_IMAGE = "docker.io/pytorch/pytorch:2.7.1-cuda12.8-cudnn9-runtime"
 

@@ -252,7 +252,7 @@ def _judge(
     plan: FabricPlan, fleet: Fleet, settings: Settings, kinds: Collection[str]
 ) -> Iterator[Draft]:
     yield from overlapping_prefix.check(fleet.candidates)
-    for draft in pci.check(plan, settings.node_groups):
+    for draft in pci.check(plan, fleet, settings.node_groups):
         if "nicclusterpolicy" in kinds or draft.rule is not UNKNOWN_PCI:
             yield draft
     yield from consistency.check(plan)

@@ -16,16 +16,10 @@ from netplan2k8s.emitters.base_policy import BasePolicy
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.findings import Finding
 from netplan2k8s.manifests.document import Manifest
-from netplan2k8s.settings import Settings
+from netplan2k8s.settings import KINDS, Settings
 
-# In the order the manifests are applied in.
-EMITTERS: dict[str, Any] = {
-    "nicclusterpolicy": nic_cluster_policy,
-    "cidrpool": cidr_pool,
-    "hostdevicenetwork": networks,
-    "pytorchjob": pytorch_job,
-}
-KINDS = tuple(EMITTERS)
+_EMITTERS = (nic_cluster_policy, cidr_pool, networks, pytorch_job)
+EMITTERS: dict[str, Any] = dict(zip(KINDS, _EMITTERS, strict=True))
 
 
 def emit(

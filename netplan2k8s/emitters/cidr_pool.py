@@ -6,6 +6,7 @@ node without an entry takes the lowest free prefix, so every pool must fail clos
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ from netplan2k8s.emitters.releases import release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
+from netplan2k8s.naming import ranges
 from netplan2k8s.rules.catalogue import LISTED_NODES_ONLY
 from netplan2k8s.settings import Settings
 
@@ -39,15 +41,18 @@ def path(rail: Rail) -> str:
 
 
 def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
-    """NK407 for each pool whose nodes must be listed one by one."""
+    """NK407 for the pools whose nodes must be listed one by one, by reason."""
+    reasons: dict[str, list[Rail]] = defaultdict(list)
     for rail in plan.rails:
         if not _excludes_the_leaf(rail, settings):
-            message = (
-                f"{rail.name} lists its {len(rail.attachments)} nodes in nodeSelector,"
-                f" {_why(rail, settings)}: a new node needs a new convert"
-            )
-            span = Span(path(rail))
-            yield Finding(LISTED_NODES_ONLY, message, span, rail=rail.name)
+            reasons[_why(rail, settings)].append(rail)
+    for why, rails in reasons.items():
+        names = ranges([rail.name for rail in rails])
+        message = (
+            f"{names} list {len(rails[0].attachments)} nodes in nodeSelector, {why}:"
+            " a new node needs a new convert"
+        )
+        yield Finding(LISTED_NODES_ONLY, message, Span(path(rails[0])))
 
 
 def _why(rail: Rail, settings: Settings) -> str:

@@ -496,7 +496,7 @@ def _untranslated(definition: Definition) -> tuple[str, ...]:
     extra: frozenset[str] = frozenset()
     for route in routes:
         if len(route) > 2 or "via" not in route:  # noqa: PLR2004
-            extra |= route.keys()
+            extra = extra.union(route)
     return _untranslated_keys(tuple(definition.settings), extra)
 
 

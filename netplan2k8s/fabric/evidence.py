@@ -18,7 +18,8 @@ _GLOB = frozenset("*?[")
 class PciResolver:
     """Finds PCI addresses of one host after the other, noting what contradicts.
 
-    ``inventories`` are those of the current host; ``findings`` grow until taken.
+    ``findings`` are those of the current host; ``weak`` the (node, interface) of all
+    hosts whose address is known from a ``set-name`` alone, in order.
     """
 
     def __init__(self, overrides: Sequence[tuple[str, str]]) -> None:
@@ -27,6 +28,7 @@ class PciResolver:
         self._node_name = ""
         self._said: set[str] = set()
         self.findings: list[Finding] = []
+        self.weak: dict[tuple[str, str], None] = {}
 
     def start(self, node_name: str, *inventories: HostInventory) -> None:
         """Turn to another host."""
@@ -79,12 +81,7 @@ class PciResolver:
             )
             self._say(catalogue.NOT_A_PHYSICAL_FUNCTION, definition, message)
         if found and all(evidence.weak for evidence in found):
-            address = found[0].pci_address
-            message = (
-                f"only the set-name {name} says that it is {address}, and such a name"
-                " can be anything; an inventory would confirm it"
-            )
-            self._say(catalogue.NAME_AS_EVIDENCE, definition, message)
+            self.weak[self._node_name, str(definition.id)] = None
 
     def _contradiction(self, definition: Definition, found: Sequence[Evidence]) -> None:
         said: dict[str, str] = {}

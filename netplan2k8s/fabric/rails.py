@@ -41,12 +41,14 @@ def map_rails(
         numbered = list(numbers(groups, settings.first_rail, drafts))
     pairs = sorted(zip(numbered, groups, strict=True), key=lambda pair: pair[0])
     silent = set(broken) | {draft.where.node_name for draft in drafts}
+    without = list(_no_rails(candidates, node_names, silent))
+    silent.update(draft.where.node_name for draft in without)
     rails = []
     for number, group in pairs:
         name = group.name or settings.rail_name.format(n=number)
         rails.append(_rail(number, name, group, settings, drafts))
         drafts.extend(_missing(name, group, node_names, silent))
-    drafts.extend(_no_rails(candidates, node_names, silent))
+    drafts.extend(without)
     drafts.extend(_overlapping(rails))
     on_rails = {a.node_name for rail in rails for a in rail.attachments}
     names = tuple(name for name in node_names if name in on_rails)
@@ -118,12 +120,14 @@ def _missing(
         where = Where(first.node_name, first.interface, "address")
         yield Draft(catalogue.MISSING_RAIL, message, where, name)
         return
+    usual = group.members[0].interface
     for node in lacking:
         message = (
             f"{node} has no link on {name} ({group.cidr}), which {len(present)} of"
-            f" {len(node_names)} hosts have"
+            f" {len(node_names)} hosts have, mostly on {usual}: a /31 or /127 with a"
+            " route over its other end"
         )
-        yield Draft(catalogue.MISSING_RAIL, message, Where(node, ""), name)
+        yield Draft(catalogue.MISSING_RAIL, message, Where(node, usual), name)
 
 
 def _no_rails(
@@ -131,7 +135,7 @@ def _no_rails(
     node_names: Sequence[str],
     silent: set[str],
 ) -> Iterator[Draft]:
-    """Hosts without any rail, which also need not hear of each rail they lack."""
+    """Hosts without any rail, which then need not hear of each rail they lack."""
     present = {candidate.node_name for candidate in candidates}
     for node in node_names:
         if node not in present and node not in silent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -49,19 +50,25 @@ def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> N
     if not isinstance(node, Mapping):
         raise expected("mapping (check indentation)", node)
     pairs = iter(node)
-    for key, value in zip(pairs, pairs, strict=True):
-        if not isinstance(key, str):
-            raise expected("scalar", key)
-        entry = table.get(key)
-        if entry is None:
-            raise unknown(key)
-        shape, reader = entry
-        if shape == SCALAR:
-            if not isinstance(value, str):
-                raise expected("scalar", value)
-            target[key] = reader(value)
-        else:
-            _dispatch(state, target, key, value, shape, reader)
+    key: Any = ""
+    try:
+        for key, value in zip(pairs, pairs, strict=True):
+            if not isinstance(key, str):
+                raise expected("scalar", key)
+            entry = table.get(key)
+            if entry is None:
+                raise unknown(key, table)
+            shape, reader = entry
+            if shape == SCALAR:
+                if not isinstance(value, str):
+                    raise expected("scalar", value)
+                target[key] = reader(value)
+            else:
+                _dispatch(state, target, key, value, shape, reader)
+    except RejectError as reject:
+        if reject.node is not key:
+            reject.keys.append(key)
+        raise
 
 
 def _dispatch(
@@ -92,5 +99,9 @@ def expected(what: str, node: object) -> RejectError:
     return RejectError(catalogue.WRONG_SHAPE, f"expected {what}", node)
 
 
-def unknown(key: str) -> RejectError:
-    return RejectError(catalogue.UNKNOWN_KEY, f"unknown key '{key}'", key)
+def unknown(key: str, known: Iterable[str]) -> RejectError:
+    import difflib  # noqa: PLC0415  only to refuse
+
+    near = difflib.get_close_matches(key, list(known), n=1)
+    advice = f"; did you mean '{near[0]}'?" if near else ""
+    return RejectError(catalogue.UNKNOWN_KEY, f"unknown key '{key}'{advice}", key)

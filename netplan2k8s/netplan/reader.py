@@ -6,6 +6,8 @@ say, so that every finding has its line and a clean fleet does not pay for lines
 
 from __future__ import annotations
 
+from typing import Any
+
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.netplan import discovery, validation
 from netplan2k8s.netplan.engine import State, expected, process, unknown
@@ -86,7 +88,7 @@ def _with_node(finding: Finding, node_name: str) -> Finding:
 
 def _refused(reject: RejectError, label: str, node_name: str) -> InputError:
     span = span_of(reject.node) or Span(label)
-    return InputError(Finding(reject.rule, reject.message, span, node=node_name))
+    return InputError(Finding(reject.rule, str(reject), span, node=node_name))
 
 
 def _read_document(state: State, root: Node) -> None:
@@ -99,7 +101,7 @@ def _read_document(state: State, root: Node) -> None:
         if not isinstance(key, str):
             raise expected("scalar", key)
         if key != "network":
-            raise unknown(key)
+            raise unknown(key, ("network",))
         _read_network(state, value, unchecked)
     validation.resolve(state)
     for definition in unchecked:
@@ -118,7 +120,7 @@ def _read_network(state: State, node: Node, unchecked: list[Definition]) -> None
         elif key == "openvswitch":
             process(state, value, GLOBAL_OVS, state.settings.setdefault(key, {}))
         elif key not in ("version", "renderer"):
-            raise unknown(key)
+            raise unknown(key, (*SECTIONS, "openvswitch", "version", "renderer"))
         elif not isinstance(value, str):
             raise expected("scalar", value)
         else:
@@ -145,11 +147,15 @@ def _read_section(
             raise expected("mapping (check indentation)", value)
         definition = _definition(state, section, key, renderer)
         state.current = definition
-        process(state, value, SECTIONS[section], definition.settings)
+        try:
+            process(state, value, SECTIONS[section], definition.settings)
+        except RejectError as reject:
+            reject.keys.append(definition.id)
+            raise
         _after_block(state, definition, unchecked)
 
 
-def _definition(state: State, section: str, key: Any, renderer: str) -> Definition:
+def _definition(state: State, section: str, key: Any, renderer: str) -> Definition:  # noqa: ANN401  marked text
     definition = state.definitions.get(key)
     if definition is None:
         definition = Definition(

@@ -28,13 +28,20 @@ _MAC_FORM = (
 
 
 class RejectError(Exception):
-    """netplan refuses the host, at a node (None: the file or the host as a whole)."""
+    """netplan refuses the host, at a node (None: the file or the host as a whole).
+
+    ``keys`` are the keys and the definition around the node, the innermost first.
+    """
 
     def __init__(self, rule: Rule, message: str, node: object = None) -> None:
         super().__init__(message)
         self.rule = rule
         self.message = message
         self.node = node
+        self.keys: list[str] = []
+
+    def __str__(self) -> str:
+        return ": ".join([*reversed(self.keys), self.message])
 
 
 def invalid(message: str, node: object) -> RejectError:

@@ -1,22 +1,26 @@
-"""NK203 and NK319: every rail's NIC has one PCI address, and no other rail has it."""
+"""NK203, NK204 and NK319: every rail's NIC has a PCI address, and no other has it."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.plan import FabricPlan, RailAttachment
+from netplan2k8s.fleet import Fleet
 from netplan2k8s.naming import ranges
-from netplan2k8s.rules.catalogue import PCI_ON_TWO_RAILS, UNKNOWN_PCI
+from netplan2k8s.rules.catalogue import NAME_AS_EVIDENCE, PCI_ON_TWO_RAILS, UNKNOWN_PCI
 from netplan2k8s.settings import NodeGroup
 
 COMMAND = "ip -d -j link > ip-link.json"
 
 
-def check(plan: FabricPlan, groups: Sequence[NodeGroup]) -> Iterator[Draft]:
-    yield from _unknown(plan)
+def check(
+    plan: FabricPlan, fleet: Fleet, groups: Sequence[NodeGroup]
+) -> Iterator[Draft]:
+    yield from _unknown(plan, fleet.broken)
+    yield from _by_chosen_name(plan, fleet.weak)
     for _, attachments in sorted(_by_group(plan, groups).items()):
         yield from _on_two_rails(attachments)
 
@@ -29,9 +33,34 @@ def group_of(node_name: str, groups: Sequence[NodeGroup]) -> str:
     return ""
 
 
-def _unknown(plan: FabricPlan) -> Iterator[Draft]:
+def _by_chosen_name(
+    plan: FabricPlan, weak: Collection[tuple[str, str]]
+) -> Iterator[Draft]:
+    links = [
+        link
+        for rail in plan.rails
+        for link in rail.attachments
+        if (link.node_name, link.interface) in weak
+    ]
+    if links:
+        first = links[0]
+        nodes = ranges(list(dict.fromkeys(link.node_name for link in links)))
+        message = (
+            f"PCI addresses of {len(links)} links on {nodes} come from a set-name"
+            f" alone, as {first.pci_address} of {first.interface}; such a name can be"
+            " anything, and an inventory would confirm it"
+        )
+        where = Where(first.node_name, first.interface, "set-name")
+        yield Draft(NAME_AS_EVIDENCE, message, where)
+
+
+def _unknown(plan: FabricPlan, broken: Collection[str]) -> Iterator[Draft]:
     for rail in plan.rails:
-        unknown = [a for a in rail.attachments if not a.pci_address]
+        unknown = [
+            a
+            for a in rail.attachments
+            if not a.pci_address and a.node_name not in broken
+        ]
         if not unknown:
             continue
         first = unknown[0]
