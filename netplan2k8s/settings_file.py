@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -132,6 +133,35 @@ def _count(low: int, high: int) -> Reader:
     return read
 
 
+def _label(form: re.Pattern[str], example: str) -> Reader:
+    """A Kubernetes name; the operator renders some unquoted, so no YAML word."""
+
+    def read(place: _Place) -> str:
+        text = _text(place)
+        if not form.fullmatch(text) or len(text) > _MAX_LABEL or text in _YAML_WORDS:
+            place.refuse(
+                f"{place.name} {text!r} can be no name in Kubernetes, as {example} can"
+            )
+        return text
+
+    return read
+
+
+_MAX_LABEL = 63
+_YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_NAME = _label(re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?"), "rail-1")
+_NAMESPACE = _label(
+    re.compile(r"(?=.*[a-z])[a-z0-9]([-a-z0-9]*[a-z0-9])?"), "nvidia-network-operator"
+)
+
+
+def _rail_name(place: _Place) -> str:
+    text = _pattern("{n}")(place)
+    if "{n}" in text:
+        _NAME(_Place(text.replace("{n}", "1"), place.name, place.path, place.findings))
+    return text
+
+
 def _pattern(placeholder: str) -> Reader:
     def read(place: _Place) -> str:
         text = _text(place)
@@ -237,7 +267,7 @@ def _free_mapping(value: Reader) -> Reader:
 _RAIL = _mapping(
     {
         "number": _count(0, 255),
-        "name": _text,
+        "name": _NAME,
         "interface": _text,
         "mac": _list_of(_mac),
         "pci": _list_of(_pci),
@@ -311,8 +341,8 @@ def _repeated(values: list[Any]) -> list[Any]:
 
 
 _JOB: dict[str, Reader] = {
-    "name": _text,
-    "namespace": _text,
+    "name": _NAME,
+    "namespace": _NAMESPACE,
     "image": _text,
     "command": _list_of(_text),
     "gpus_per_node": _count(0, 64),
@@ -322,11 +352,11 @@ _JOB: dict[str, Reader] = {
 
 _SETTINGS: dict[str, Reader] = {
     "rails": _rails,
-    "rail_name": _pattern("{n}"),
+    "rail_name": _rail_name,
     "first_rail": _count(0, 255),
     "operator_release": _choice(*OPERATOR_RELEASES),
-    "operator_namespace": _text,
-    "network_namespace": _text,
+    "operator_namespace": _NAMESPACE,
+    "network_namespace": _NAMESPACE,
     "admission_controller": _boolean,
     "network_kind": _choice("hostdevicenetwork", "nad"),
     "meta_plugins": _list_of(_choice(*META_PLUGINS)),

@@ -1,4 +1,4 @@
-"""The settings file that ``init`` writes: what was found, pinned, the rest explained."""
+"""The settings file that ``init`` writes: what was found, pinned, and the rest."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
 from netplan2k8s.node_names import read_node_names
 from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
 from netplan2k8s.rules.catalogue import UNKNOWN_PCI
-from netplan2k8s.settings import Settings
+from netplan2k8s.settings import KINDS, Settings
 
 PLAN_PATH = ".netplan2k8s/plan.json"
 
@@ -64,7 +64,7 @@ def inspect(
     arguments: Sequence[str],
     settings: Settings,
     *,
-    kinds: Collection[str] = emitters.KINDS,
+    kinds: Collection[str] = KINDS,
     progress: Progress | None = None,
 ) -> Inspection:
     """Read hosts and map their rails.
@@ -103,7 +103,7 @@ def convert(
     settings: Settings,
     *,
     directory: str | None,
-    kinds: Collection[str] = emitters.KINDS,
+    kinds: Collection[str] = KINDS,
     base: str | None = None,
     force: bool = False,
     progress: Progress | None = None,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from netplan2k8s.addressing import (
     BITS,
@@ -13,9 +11,8 @@ from netplan2k8s.addressing import (
     Prefix,
     parse_address,
     parse_interface,
-    parse_prefix,
 )
-from netplan2k8s.fabric.translation import ROUTE_KEYS, SETTINGS, Fate
+from netplan2k8s.fabric import links
 from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.netplan import Definition, HostNetwork, kernel_name
 from netplan2k8s.rules import catalogue
@@ -23,7 +20,6 @@ from netplan2k8s.settings import RailSetting, Settings
 from netplan2k8s.source import span_of
 
 _ENSLAVING = ("bonds", "bridges")
-_TRUE = frozenset({"true", "on", "yes", "y"})
 
 PciLookup = Callable[[Definition, str], str | None]
 """(definition, kernel name) → PCI address, noting contradictions on the way."""
@@ -77,7 +73,7 @@ class Extraction:
 
     def _candidate(self, host: HostNetwork, definition: Definition) -> Candidate | None:
         name = kernel_name(definition) or definition.id
-        if self._ignored and _matches_any(self._ignored, definition.id, name):
+        if self._ignored and links.matches_any(self._ignored, definition.id, name):
             return None
         settings = definition.settings
         addresses = settings.get("addresses") or ()
@@ -89,7 +85,7 @@ class Extraction:
                 self._no_address(host, definition)
                 return None
             return self._judge(host, definition, name, rail.number)
-        if not _looks_like_rail(definition, addresses, host):
+        if not links.looks_like_rail(definition, addresses, host):
             return None
         if definition.section not in ("ethernets", *_ENSLAVING):
             self._unasked(host, definition)
@@ -111,11 +107,13 @@ class Extraction:
         name: str,
         addresses: Sequence[object],
     ) -> bool:
-        if rail.interface and not _matches_any((rail.interface,), definition.id, name):
+        if rail.interface and not links.matches_any(
+            (rail.interface,), definition.id, name
+        ):
             return False
-        if rail.macs and _match_mac(definition) not in rail.macs:
+        if rail.macs and links.match_mac(definition) not in rail.macs:
             return False
-        if rail.cidr and not _lies_in(addresses, rail.cidr):
+        if rail.cidr and not links.lies_in(addresses, rail.cidr):
             return False
         return not rail.pci_addresses or (
             self._pci_of(definition, name) in rail.pci_addresses
@@ -140,9 +138,9 @@ class Extraction:
             address=address,
             gateway=gateway,
             destinations=destinations,
-            mtu=_mtu(definition),
+            mtu=links.mtu(definition),
             pci_address=self._pci_of(definition, name),
-            keys=_untranslated(definition),
+            keys=links.untranslated(definition),
             file=definition.file,
             number=number,
         )
@@ -152,7 +150,7 @@ class Extraction:
     def _address(
         self, host: HostNetwork, definition: Definition
     ) -> InterfaceAddress | None:
-        texts = [_address_text(item) for item in definition.settings["addresses"]]
+        texts = [links.address_text(item) for item in definition.settings["addresses"]]
         if len(texts) > 1:
             self._several_addresses(host, definition, texts)
             return None
@@ -181,7 +179,7 @@ class Extraction:
         if len({place.path for place in places if place}) > 1:
             rule = catalogue.LEFTOVER_ADDRESS
             advice = "a later file adds to the list and replaces nothing; delete one"
-        elif _are_both_families(texts):
+        elif links.are_both_families(texts):
             rule = catalogue.DUAL_STACK
             advice = "a CIDRPool has one family; keep one address"
         message = f"{definition.id} has {len(texts)} addresses, {listed}; {advice}"
@@ -189,14 +187,14 @@ class Extraction:
         self._say(rule, host, definition, message, texts[-1], related=related)
 
     def _no_address(self, host: HostNetwork, definition: Definition) -> None:
-        dhcp = _is_true(definition, "dhcp4") or _is_true(definition, "dhcp6")
+        dhcp = links.is_true(definition, "dhcp4") or links.is_true(definition, "dhcp6")
         rule = catalogue.DYNAMIC_ADDRESS if dhcp else catalogue.UNSUPPORTED_PREFIX
         message = f"rail {definition.id} has no static address"
         self._say(rule, host, definition, message, definition.id)
 
     def _refuse_dhcp(self, host: HostNetwork, definition: Definition) -> None:
         for key in ("dhcp4", "dhcp6"):
-            if _is_true(definition, key):
+            if links.is_true(definition, key):
                 message = (
                     f"{key} is on for rail {definition.id}; a pod gets the static"
                     " address alone, so turn it off"
@@ -253,11 +251,11 @@ class Extraction:
     def _routes(
         self, host: HostNetwork, definition: Definition, address: InterfaceAddress
     ) -> tuple[int | None, tuple[Prefix, ...]]:
-        routes = list(_routes_over(host, definition))
+        routes = list(links.routes_over(host, definition))
         self._refuse_default(host, definition, routes)
         texts = tuple(str(route["to"]) for route in routes if "via" in route)
         try:
-            destinations = _destinations(texts, address.family)
+            destinations = links.destinations(texts, address.family)
         except ValueError as error:
             message = f"route of rail {definition.id}: {error}"
             self._say(catalogue.LOOSE_ADDRESS, host, definition, message, texts[0])
@@ -270,7 +268,9 @@ class Extraction:
         definition: Definition,
         routes: Sequence[dict[str, str]],
     ) -> None:
-        texts = [route["to"] for route in routes if _is_default(route.get("to", ""))]
+        texts = [
+            route["to"] for route in routes if links.is_default(route.get("to", ""))
+        ]
         texts += [
             definition.settings[key]
             for key in ("gateway4", "gateway6")
@@ -309,7 +309,11 @@ class Extraction:
             )
             where = definition.settings["addresses"][0]
             self._say(
-                catalogue.NO_GATEWAY, host, definition, message, _address_text(where)
+                catalogue.NO_GATEWAY,
+                host,
+                definition,
+                message,
+                links.address_text(where),
             )
         return next(iter(gateways), None)
 
@@ -331,7 +335,9 @@ class Extraction:
         if gateway.value == address.value:
             message = f"gateway {via} of rail {definition.id} is the host's own address"
             if address.length == BITS[address.family] - 1:
-                message += f"; the other end of {address.prefix} is {_peer(address)}"
+                message += (
+                    f"; the other end of {address.prefix} is {links.peer(address)}"
+                )
             self._say(catalogue.GATEWAY_IS_HOST, host, definition, message, via)
             return None
         if not address.prefix.holds(gateway):
@@ -340,7 +346,7 @@ class Extraction:
                 f" the link of {address.address}"
             )
             if address.length == BITS[address.family] - 1:
-                message += f"; its other end is {_peer(address)}"
+                message += f"; its other end is {links.peer(address)}"
             self._say(catalogue.GATEWAY_OUTSIDE_PREFIX, host, definition, message, via)
             return None
         return gateway.value
@@ -358,154 +364,3 @@ class Extraction:
         self.findings.append(
             Finding(rule, message, span, node=host.node_name, related=related)
         )
-
-
-def _looks_like_rail(
-    definition: Definition, addresses: Sequence[object], host: HostNetwork
-) -> bool:
-    """Whether a link has the marks of a rail (design D4).
-
-    A /31 or /127 is one by itself; a /30, /29 or an IPv6 /64 only with a route over a
-    neighbour on the link, and without a default route, which management links have.
-    """
-    widths = [_host_bits(_address_text(item)) for item in addresses]
-    if 1 in widths:
-        return definition.section != "vlans" or not _has_default(host, definition)
-    if not any(width in (2, 3, 64) for width in widths):
-        return False
-    routes = list(_routes_over(host, definition))
-    return not _has_default(host, definition) and any(
-        "via" in route for route in routes
-    )
-
-
-def _host_bits(text: str) -> int:
-    """The host bits of an address text as netplan reads it, loosely; 0 for none."""
-    head, slash, length = text.partition("/")
-    digits = length.strip()
-    if not slash:
-        return 0
-    number = _leading_number(digits)
-    if number is None:
-        return 0
-    bits = (128 if ":" in head else 32) - number
-    return bits if bits != 64 or ":" in head else 0  # noqa: PLR2004
-
-
-@lru_cache(maxsize=512)
-def _leading_number(text: str) -> int | None:
-    end = len(text) - len(text.lstrip("+0123456789"))
-    digits = text[:end].lstrip("+")
-    return int(digits) if digits.isascii() and digits.isdigit() else None
-
-
-def _address_text(item: object) -> str:
-    """An entry of ``addresses``: text, or a mapping of it to options."""
-    return next(iter(item)) if isinstance(item, dict) else item  # type: ignore[return-value]
-
-
-def _are_both_families(texts: Iterable[str]) -> bool:
-    return len({":" in text for text in texts}) == 2  # noqa: PLR2004
-
-
-def _routes_over(host: HostNetwork, definition: Definition) -> Iterator[dict[str, str]]:
-    yield from definition.settings.get("routes") or ()
-    if definition.vrf:
-        master = host.definitions[definition.vrf].settings
-        prefixes = [
-            parse_interface(text).prefix
-            for text in map(_address_text, definition.settings["addresses"])
-            if _is_strict(text)
-        ]
-        for route in master.get("routes") or ():
-            if "via" in route and _is_via(route["via"], prefixes):
-                yield route
-
-
-def _is_strict(text: str) -> bool:
-    try:
-        parse_interface(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_via(via: str, prefixes: Sequence[Prefix]) -> bool:
-    try:
-        gateway = parse_address(via.partition("/")[0])
-    except ValueError:
-        return False
-    return any(prefix.holds(gateway) for prefix in prefixes)
-
-
-def _is_default(to: str) -> bool:
-    return to == "default" or to.endswith("/0")
-
-
-def _has_default(host: HostNetwork, definition: Definition) -> bool:
-    settings = definition.settings
-    return (
-        "gateway4" in settings
-        or "gateway6" in settings
-        or any(
-            _is_default(route.get("to", "")) for route in _routes_over(host, definition)
-        )
-    )
-
-
-@lru_cache(maxsize=4096)
-def _destinations(texts: tuple[str, ...], family: int) -> tuple[Prefix, ...]:
-    prefixes = [parse_prefix(text) for text in texts if not _is_default(text)]
-    return tuple(dict.fromkeys(p for p in prefixes if p.family == family))
-
-
-def _peer(address: InterfaceAddress) -> str:
-    return str(address.address._replace(value=address.value ^ 1))
-
-
-def _mtu(definition: Definition) -> int | None:
-    text = definition.settings.get("mtu")
-    return int(text) if isinstance(text, str) and text.isdigit() and int(text) else None
-
-
-def _match_mac(definition: Definition) -> str:
-    match = definition.settings.get("match")
-    return str(match.get("macaddress", "")).lower() if isinstance(match, dict) else ""
-
-
-def _is_true(definition: Definition, key: str) -> bool:
-    return str(definition.settings.get(key, "")).lower() in _TRUE
-
-
-def _matches_any(globs: Sequence[str], *names: str) -> bool:
-    return any(fnmatch.fnmatchcase(name, glob) for glob in globs for name in names)
-
-
-def _lies_in(addresses: Sequence[object], cidr: str) -> bool:
-    prefix = parse_prefix(cidr)
-    texts = map(_address_text, addresses)
-    return any(
-        prefix.holds(parse_interface(text).address)
-        for text in texts
-        if _is_strict(text)
-    )
-
-
-def _untranslated(definition: Definition) -> tuple[str, ...]:
-    routes = definition.settings.get("routes") or ()
-    extra: frozenset[str] = frozenset()
-    for route in routes:
-        if len(route) > 2 or "via" not in route:  # noqa: PLR2004
-            extra = extra.union(route)
-    return _untranslated_keys(tuple(definition.settings), extra)
-
-
-@lru_cache(maxsize=1024)
-def _untranslated_keys(
-    keys: tuple[str, ...], routes: frozenset[str]
-) -> tuple[str, ...]:
-    outer = [key for key in keys if SETTINGS[key].fate is not Fate.TRANSLATED]
-    inner = [
-        f"routes.{key}" for key in routes if ROUTE_KEYS[key].fate is not Fate.TRANSLATED
-    ]
-    return tuple(sorted(outer + inner))

@@ -84,7 +84,7 @@ def print_fabric(
     sources: dict[tuple[str, str], str] | None,
     color: str,
 ) -> None:
-    """Write the rails, then hosts × rails, to stdout.
+    """Write the rails, then hosts by rails, to stdout.
 
     ``sources`` maps (node, interface) to who knows its PCI address; with it every link
     is shown with its file and that source instead of the address alone.
@@ -144,7 +144,7 @@ def _hosts_table(plan: FabricPlan, findings: Sequence[Finding]) -> Any:  # noqa:
         for rail in plan.rails
     ]
     for node in plan.node_names:
-        row = (column.get(node, "–") for column in cells)
+        row = (column.get(node, "-") for column in cells)
         table.add_row(node, *row, str(faults[node] or ""))
     return table
 

@@ -341,7 +341,14 @@ def invalid() -> Iterator[tuple[str, dict[str, str]]]:
             "routes:", "routes:\n        - to: 10.0.0.0/8\n          via: 172.16.0.5", 1
         ),
     )
-    yield "unsupported-prefix", swap("172.16.0.4/31", "172.16.0.4/30")
+    yield (
+        "unsupported-prefix",
+        tree(
+            lambda t: t.replace("172.16.0.4/31", "172.16.0.10/30").replace(
+                "172.16.0.5", "172.16.0.9"
+            )
+        ),
+    )
     files = tree(str)
     files[rails] = HEAD + "    eno1: {dhcp4: true}\n"
     yield "no-rails", files

@@ -1,0 +1,75 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from netplan2k8s.settings import OPERATOR_RELEASES
+
+HostsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="HOSTS...",
+        help="Host roots (with etc/netplan), directories of them, <node>.yaml files,"
+        " tar archives, or any mix.",
+        show_default=False,
+    ),
+]
+ConfigOption = Annotated[
+    str,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Settings file; by default netplan2k8s.yaml here or in a directory above.",
+        show_default=False,
+    ),
+]
+NoConfigOption = Annotated[
+    bool, typer.Option("--no-config", help="Use no settings file.")
+]
+InventoryOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Table of many hosts, .csv or .json: node, interface or mac, pci.",
+        show_default=False,
+    ),
+]
+NodeNamesOption = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="Two columns: directory or file name, node name.",
+        show_default=False,
+    ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Leave out the nodes whose names match; repeatable.",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[
+    str, typer.Option("--format", metavar="text|json", help="How to report.")
+]
+ColorOption = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|always|never", help="Color; NO_COLOR and FORCE_COLOR hold too."
+    ),
+]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Exit with 1 on warnings too.")
+]
+ReleaseOption = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(OPERATOR_RELEASES),
+        help="Network operator release the manifests are for.",
+        show_default=False,
+    ),
+]
