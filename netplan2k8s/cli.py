@@ -268,11 +268,11 @@ def schema(
 ) -> None:
     """Print the JSON Schema of the settings, the report or a kind of manifest."""
     with outcome.failures("text", "auto"):
-        from netplan2k8s import schemas  # noqa: PLC0415
+        from netplan2k8s import json_schemas  # noqa: PLC0415
 
         release = operator_release or Settings().operator_release
         outcome.one_of("--operator-release", release, OPERATOR_RELEASES)
-        sys.stdout.write(schemas.text(name, release))
+        sys.stdout.write(json_schemas.text(name, release))
 
 
 @app.command()

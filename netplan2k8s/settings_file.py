@@ -156,7 +156,7 @@ _NAMESPACE = _label(
 
 
 def _rail_name(place: _Place) -> str:
-    text = _pattern("{n}")(place)
+    text: str = _pattern("{n}")(place)
     if "{n}" in text:
         _NAME(_Place(text.replace("{n}", "1"), place.name, place.path, place.findings))
     return text

@@ -21,6 +21,7 @@ _BLOCK = re.compile(r"[^\s][^\n]*(?:\n[^\n]*)*")
 _UNPRINTABLE = re.compile(
     "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]"
 )
+_DOUBLE_ONLY = re.compile(f"\n|{_UNPRINTABLE.pattern}")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -128,6 +129,8 @@ def _literal(text: str, indent: str) -> str:
 def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and " - " not in text:
         return text
+    if '"' in text and "'" not in text and not _DOUBLE_ONLY.search(text):
+        return f"'{text}'"  # JSON stays as it is
     return '"' + "".join(map(_escape, text)) + '"'
 
 

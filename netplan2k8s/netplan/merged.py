@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from netplan2k8s.netplan.model import Definition, HostNetwork
@@ -64,11 +65,25 @@ def _definition(definition: Definition) -> dict[str, Any]:
     values = _values(definition.settings)
     if definition.backend in ("networkd", "NetworkManager"):
         values["renderer"] = str(definition.backend)
+    if definition.section == "bridges" and "parameters" in values:
+        members = definition.settings.get("interfaces", ())
+        _keep_members(values["parameters"], members)
     if definition.section == "vrfs":
+        values["table"] = str(definition.settings["table"])
         for key in ("routes", "routing-policy"):
             for entry in values.get(key, ()):
                 entry.pop("table", None)
     return values
+
+
+def _keep_members(parameters: dict[str, Any], members: Collection[str]) -> None:
+    """Costs and priorities belong to a port, and only a member's are in force."""
+    for key in ("path-cost", "port-priority"):
+        if key in parameters:
+            costs = parameters.pop(key)
+            kept = {port: cost for port, cost in costs.items() if port in members}
+            if kept:
+                parameters[key] = kept
 
 
 def _values(settings: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +103,6 @@ def _value(key: str, value: Any) -> Any:  # noqa: ANN401  a JSON value
         "networkmanager",
         "openvswitch",
         "match",
-        "nameservers",
         "access-points",
     ):
         return _plain(value)
@@ -117,6 +131,8 @@ def _is_default(key: str, value: Any) -> bool:  # noqa: ANN401  a JSON value
         return bool(value == ["ipv6"])
     if key in _OVERRIDES:
         return all(text == "true" for text in value.values())
+    if key == "nameservers":
+        return not any(value.values())
     return not value and key != "match"
 
 

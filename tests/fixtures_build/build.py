@@ -250,6 +250,86 @@ def flat(count: int) -> dict[str, str]:
     }
 
 
+BASE_POLICY = """\
+apiVersion: mellanox.com/v1alpha1
+kind: NicClusterPolicy
+metadata:
+  creationTimestamp: "2026-01-05T08:00:00Z"
+  generation: 4
+  name: nic-cluster-policy
+  resourceVersion: "48211"
+  uid: 00000000-0000-4000-8000-000000000001
+spec:
+  ofedDriver:
+    image: doca-driver
+    repository: nvcr.io/nvidia/mellanox
+    version: doca3.1.0-25.07-0.9.7.0-0
+  nvIpam:
+    image: nvidia-k8s-ipam
+    repository: nvcr.io/nvidia/mellanox
+    version: network-operator-v26.7.0
+    enableWebhook: false
+  sriovDevicePlugin:
+    image: sriov-network-device-plugin
+    repository: nvcr.io/nvidia/mellanox
+    version: network-operator-v26.7.0
+    config: |
+      {"resourceList": [
+        {"resourcePrefix": "nvidia.com", "resourceName": "storage",
+         "selectors": {"isRdma": true, "pciAddresses": ["0000:05:00.0"]}},
+        {"resourcePrefix": "nvidia.com", "resourceName": "rail-1",
+         "selectors": {"isRdma": true, "pciAddresses": ["0000:01:00.0"]}}
+      ]}
+status:
+  state: ready
+"""
+NODE_GROUPS = """\
+# Two server models, each with a device-plugin configuration of its own.
+operator_release: "26.7"
+node_groups:
+  - name: model-a
+    nodes: ["worker-gpu-[0-3]"]
+    node_selector: {example.com/model: a}
+  - name: model-b
+    nodes: ["worker-gpu-[4-7]"]
+    node_selector: {example.com/model: b}
+"""
+ADMISSION = """\
+# The operator's webhook refuses a hyphen in a resource.
+admission_controller: true
+operator_release: "25.10"
+first_rail: 0
+job:
+  ipc_lock: true
+"""
+
+
+def swapped_models(host: int) -> dict[str, str]:
+    """Two models of which each has the other's PCI addresses on other rails."""
+    names = {rail: interface(rail if host < 4 else 9 - rail) for rail in range(1, 9)}
+    blocks = "".join(rail_block(rail, host, name=names[rail]) for rail in names)
+    return {"etc/netplan/70-rails.yaml": HEAD + blocks}
+
+
+def table_rows(count: int) -> str:
+    rows = ["node,interface,pci"]
+    for host in range(count):
+        rows += [f"worker-gpu-{host},eth_rail{r - 1},{pci(r)}" for r in range(1, 9)]
+    return "\n".join(rows) + "\n"
+
+
+def eth_rail_alone(host: int) -> dict[str, str]:
+    return {"etc/netplan/70-rails.yaml": eth_rail(host)["etc/netplan/70-rails.yaml"]}
+
+
+# Files beside hosts/, by fixture.
+BESIDE = {
+    "base-policy": {"nicclusterpolicy.yaml": BASE_POLICY},
+    "node-groups": {"netplan2k8s.yaml": NODE_GROUPS},
+    "admission-controller": {"netplan2k8s.yaml": ADMISSION},
+    "table": {"inventory.csv": table_rows(4)},
+}
+
 VALID: dict[str, Callable[[], dict[str, str]]] = {
     "reference": lambda: fleet(64, reference_host, "worker-gpu-"),
     "eth-rail-inventory": lambda: fleet(4, eth_rail, "worker-gpu-"),
@@ -262,6 +342,12 @@ VALID: dict[str, Callable[[], dict[str, str]]] = {
     "flat": lambda: flat(4),
     "four-rails": lambda: fleet(4, four_rails, "worker-gpu-"),
     "policy-routing": lambda: fleet(4, policy_routing, "worker-gpu-"),
+    "base-policy": lambda: fleet(2, simple, "worker-gpu-"),
+    "full-policy": lambda: fleet(2, simple, "worker-gpu-"),
+    "attachment-definitions": lambda: fleet(2, simple, "worker-gpu-"),
+    "admission-controller": lambda: fleet(2, simple, "worker-gpu-"),
+    "node-groups": lambda: fleet(8, swapped_models, "worker-gpu-"),
+    "table": lambda: fleet(4, eth_rail_alone, "worker-gpu-"),
     "mixed-side": lambda: fleet(4, mixed_side, "worker-gpu-"),
 }
 
@@ -437,6 +523,7 @@ def main() -> None:
         hosts = FIXTURES / name / "hosts"
         shutil.rmtree(hosts, ignore_errors=True)
         write(hosts, make())
+        write(hosts.parent, BESIDE.get(name, {}))
     for name, files in invalid():
         hosts = FIXTURES / "invalid" / name / "hosts"
         shutil.rmtree(hosts, ignore_errors=True)
