@@ -457,13 +457,16 @@ def invalid() -> Iterator[tuple[str, dict[str, str]]]:
     )
     yield (
         "disagreeing-gateways",
-        tree(
-            lambda t: (
-                t.replace("172.16.0.4/31", "172.16.0.9/29")
-                .replace("via: 172.16.0.5", "via: 172.16.0.10", 1)
-                .replace("via: 172.16.0.5", "via: 172.16.0.11", 1)
-            )
-        ),
+        {
+            f"node-{h}/etc/netplan/70-rails.yaml": HEAD
+            + f"""    {first}:
+      addresses: [10.1.0.{8 * h + 2}/29]
+      routes:
+        - {{to: 10.1.0.0/16, via: 10.1.0.{8 * h + 1}}}
+        - {{to: 10.0.0.0/8, via: 10.1.0.{8 * h + (3 if h == 2 else 1)}}}
+"""
+            for h in range(4)
+        },
     )
     yield (
         "unknown-cidr",
