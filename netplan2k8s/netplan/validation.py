@@ -19,6 +19,8 @@ from netplan2k8s.source import span_of
 
 _MAX_VLAN = 4094
 _MAX_NAME = 15
+_SECTIONS_OF_1 = ("dummy-devices", "virtual-ethernets")
+_KEYS_OF_1 = frozenset({"ra-overrides", "hairpin", "port-mac-learning"})
 _NM = ("name", "uuid", "stable-id", "device", "passthrough")
 
 
@@ -224,6 +226,27 @@ def _definition_warnings(
         if not length.isdigit() or length[0] == "0":
             message = f"address '{text}': netplan passes it on, networkd refuses it"
             yield catalogue.LOOSE_NUMBER, message, text
+    for words, where in _newer_than_0(definition):
+        message = (
+            f"netplan before 1.0 refuses {words} of {definition.id}, and the whole host"
+            " with it"
+        )
+        yield catalogue.VERSION_DEPENDENT, message, where
+
+
+def _newer_than_0(definition: Definition) -> Iterator[tuple[str, object]]:
+    """What netplan before 1.0 refuses, checked against 0.106: (words, place)."""
+    settings = definition.settings
+    if definition.section in _SECTIONS_OF_1:
+        yield definition.section, definition.id
+    for key in sorted(_KEYS_OF_1 & settings.keys()):
+        yield key, settings[key]
+    word = settings.get("macaddress", "")
+    if word and ":" not in word:
+        yield f"macaddress: {word}", word
+    for route in settings.get("routes", ()):
+        if "advertised-mss" in route:
+            yield "advertised-mss", route["advertised-mss"]
 
 
 def _default_routes(state: State) -> Iterator[tuple[str, object]]:

@@ -110,7 +110,7 @@ VERSION_DEPENDENT = Rule(
     "version-dependent",
     _WARNING,
     Layer.NETPLAN,
-    "netplan before 1.0 reads this otherwise",
+    "netplan before 1.0 refuses this",
 )
 LOOSE_NUMBER = Rule(
     "NK122",
