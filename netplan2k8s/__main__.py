@@ -18,9 +18,9 @@ def main() -> None:
         return
     # A run ends before the cycles it leaves behind could matter.
     gc.disable()
-    from netplan2k8s.cli import app  # noqa: PLC0415  typer is slow to import
-
     try:
+        from netplan2k8s.cli import app  # noqa: PLC0415  typer is slow to import
+
         app(prog_name="netplan2k8s")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

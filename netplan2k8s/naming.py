@@ -11,11 +11,11 @@ _SUBDOMAIN = re.compile(
 MAX_SUBDOMAIN = 253
 
 
-def natural_key(name: str) -> tuple[str | int, ...]:
+def natural_key(name: str) -> tuple[list[str | int], str]:
     """Sort worker-9 before worker-10; ties on leading zeros fall back to text."""
-    pieces = _DIGITS.split(name)
+    pieces: list[str | int] = list(_DIGITS.split(name))
     pieces[1::2] = map(int, pieces[1::2])
-    return (*pieces, name)
+    return pieces, name
 
 
 def is_node_name(name: str) -> bool:

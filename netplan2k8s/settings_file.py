@@ -21,7 +21,7 @@ from netplan2k8s.settings import (
     RailSetting,
     Settings,
 )
-from netplan2k8s.source import Mapping, Node, parse, span_of
+from netplan2k8s.source import Mapping, Node, marked, parse, span_of
 from netplan2k8s.tree import read_limited
 
 COMPONENTS = ("sriovDevicePlugin", "nvIpam", "multus", "cniPlugins")
@@ -158,7 +158,7 @@ _NAMESPACE = _label(
 def _rail_name(place: _Place) -> str:
     text: str = _pattern("{n}")(place)
     if "{n}" in text:
-        _NAME(_Place(text.replace("{n}", "1"), place.name, place.path, place.findings))
+        _NAME(place.at(marked(text.replace("{n}", "1"), place.node), place.name))
     return text
 
 

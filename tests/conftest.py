@@ -82,4 +82,6 @@ def contents(directory: Path) -> dict[str, str]:
 
 def needs(path: Path) -> pytest.MarkDecorator:
     """Skip where the recorded cases beside the project are absent."""
-    return pytest.mark.skipif(not path.exists(), reason=f"no recorded cases: {path.name}")
+    return pytest.mark.skipif(
+        not path.exists(), reason=f"no recorded cases: {path.name}"
+    )

@@ -54,8 +54,12 @@ def fabrics(draw, lengths=(31, 30, 29), max_hosts=12):
     parity = draw(st.sampled_from(["even", "odd", "any"]))
     links = {}
     for rail in range(1, rails + 1):
-        base = int(ip_network(f"10.{rail}.0.0/16" if family == 4 else f"fd00:{rail:x}::/32")[0])
-        blocks = draw(st.lists(st.integers(0, 4000), min_size=hosts, max_size=hosts, unique=True))
+        base = int(
+            ip_network(f"10.{rail}.0.0/16" if family == 4 else f"fd00:{rail:x}::/32")[0]
+        )
+        blocks = draw(
+            st.lists(st.integers(0, 4000), min_size=hosts, max_size=hosts, unique=True)
+        )
         for host, block in enumerate(blocks):
             start = base + (block << host_bits)
             if host_bits == 1:
@@ -83,7 +87,9 @@ def host_text(fabric: Fabric, host: int, order: list[int]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(fabric: Fabric, directory: Path, orders: list[list[int]] | None = None) -> None:
+def write(
+    fabric: Fabric, directory: Path, orders: list[list[int]] | None = None
+) -> None:
     """One flat file a host; ``orders`` are the rails of each in the order of its text."""
     directory.mkdir(parents=True, exist_ok=True)
     for host in range(fabric.hosts):

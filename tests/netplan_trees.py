@@ -32,7 +32,9 @@ address4 = st.builds("{}/{}".format, ip4, length4)
 address6 = st.builds("{}/{}".format, ip6, st.sampled_from(["127", "64"]))
 address = mostly(st.one_of(address4, address4, address6), st.one_of(ip4, bad_ip))
 prefix4 = st.builds("172.{}.0.0/{}".format, st.integers(16, 19), st.integers(12, 16))
-mac = st.builds("02:00:00:00:{:02x}:{:02x}".format, st.integers(0, 3), st.integers(0, 9))
+mac = st.builds(
+    "02:00:00:00:{:02x}:{:02x}".format, st.integers(0, 3), st.integers(0, 9)
+)
 
 
 def pairs(**keys: st.SearchStrategy) -> st.SearchStrategy:
@@ -48,7 +50,10 @@ def several(item: st.SearchStrategy, most: int = 3) -> st.SearchStrategy:
     return st.lists(item, max_size=most)
 
 
-options = pairs(label=st.sampled_from(["rail", "rail:1", "x" * 16]), lifetime=st.sampled_from(["0", "forever", "5"]))
+options = pairs(
+    label=st.sampled_from(["rail", "rail:1", "x" * 16]),
+    lifetime=st.sampled_from(["0", "forever", "5"]),
+)
 address_entry = mostly(
     address, st.builds(lambda text, chosen: {text: chosen}, address4, options)
 )
@@ -69,10 +74,21 @@ route = st.builds(
 policy = st.builds(
     lambda source, more: {"from": source, **more},
     mostly(ip4, address4),
-    pairs(to=prefix4, table=unsigned, priority=unsigned, mark=unsigned, type_of_service=unsigned),
+    pairs(
+        to=prefix4,
+        table=unsigned,
+        priority=unsigned,
+        mark=unsigned,
+        type_of_service=unsigned,
+    ),
 )
 overrides = pairs(
-    use_dns=boolean, use_routes=boolean, route_metric=unsigned, hostname=st.just("node"), use_domains=st.just("route"), send_hostname=boolean
+    use_dns=boolean,
+    use_routes=boolean,
+    route_metric=unsigned,
+    hostname=st.just("node"),
+    use_domains=st.just("route"),
+    send_hostname=boolean,
 )
 common = {
     "addresses": several(address_entry),
@@ -87,17 +103,26 @@ common = {
     "mtu": unsigned,
     "ipv6-mtu": unsigned,
     "ipv6-privacy": boolean,
-    "link-local": several(mostly(st.sampled_from(["ipv4", "ipv6", "IPv4"]), st.just("ip")), 2),
+    "link-local": several(
+        mostly(st.sampled_from(["ipv4", "ipv6", "IPv4"]), st.just("ip")), 2
+    ),
     "macaddress": mostly(mac, st.just("02:00:00:00:00")),
-    "nameservers": pairs(addresses=several(ip), search=several(st.sampled_from(["a.example", "b.example"]))),
+    "nameservers": pairs(
+        addresses=several(ip),
+        search=several(st.sampled_from(["a.example", "b.example"])),
+    ),
     "dhcp4-overrides": overrides,
     "dhcp-identifier": mostly(st.sampled_from(["mac", "duid"]), st.just("iaid")),
-    "optional-addresses": several(mostly(st.sampled_from(["ipv4-ll", "dhcp4", "static"]), st.just("all")), 2),
+    "optional-addresses": several(
+        mostly(st.sampled_from(["ipv4-ll", "dhcp4", "static"]), st.just("all")), 2
+    ),
     "activation-mode": mostly(st.sampled_from(["manual", "off"]), st.just("up")),
 }
 ethernet = {
     **common,
-    "match": pairs(name=nic, macaddress=mac, driver=st.sampled_from(["mlx5_core", "ixgbe"])),
+    "match": pairs(
+        name=nic, macaddress=mac, driver=st.sampled_from(["mlx5_core", "ixgbe"])
+    ),
     "set-name": st.sampled_from(["rail0", "rail1"]),
     "wakeonlan": boolean,
     "emit-lldp": boolean,
@@ -109,15 +134,35 @@ ethernet = {
 bond = {
     **common,
     "interfaces": several(nic),
-    "parameters": pairs(mode=mostly(st.sampled_from(["802.3ad", "active-backup"]), st.just("lacp")), lacp_rate=st.just("fast"), mii_monitor_interval=number, min_links=unsigned, transmit_hash_policy=st.just("layer3+4"), primary=nic),
+    "parameters": pairs(
+        mode=mostly(st.sampled_from(["802.3ad", "active-backup"]), st.just("lacp")),
+        lacp_rate=st.just("fast"),
+        mii_monitor_interval=number,
+        min_links=unsigned,
+        transmit_hash_policy=st.just("layer3+4"),
+        primary=nic,
+    ),
 }
 bridge = {
     **common,
     "interfaces": several(nic),
-    "parameters": pairs(stp=boolean, priority=unsigned, forward_delay=number, path_cost=st.dictionaries(nic, unsigned, max_size=1)),
+    "parameters": pairs(
+        stp=boolean,
+        priority=unsigned,
+        forward_delay=number,
+        path_cost=st.dictionaries(nic, unsigned, max_size=1),
+    ),
 }
-vlan = {**common, "id": mostly(st.sampled_from(["0", "7", "4094"]), st.just("4095")), "link": nic}
-vrf = {"table": number, "interfaces": several(nic, 2), "routes": several(st.fixed_dictionaries({"to": prefix4, "via": ip4}), 2)}
+vlan = {
+    **common,
+    "id": mostly(st.sampled_from(["0", "7", "4094"]), st.just("4095")),
+    "link": nic,
+}
+vrf = {
+    "table": number,
+    "interfaces": several(nic, 2),
+    "routes": several(st.fixed_dictionaries({"to": prefix4, "via": ip4}), 2),
+}
 SECTIONS = {
     "ethernets": (ethernet, ("eno1", "enp122s0f0np0", "rail0")),
     "bonds": (bond, ("bond0", "rail0")),
@@ -178,12 +223,17 @@ def text(node: object, indent: str = "") -> str:
     """Block style, since that is what people write; plain where it can be."""
     if isinstance(node, dict) and node:
         return "".join(
-            f"{indent}{scalar(key)}:{nested(value, indent)}" for key, value in node.items()
+            f"{indent}{scalar(key)}:{nested(value, indent)}"
+            for key, value in node.items()
         )
     if isinstance(node, list) and node:
         lines = []
         for item in node:
-            inner = text(item, indent + "  ") if isinstance(item, dict | list) and item else f"{indent}  {flow(item)}\n"
+            inner = (
+                text(item, indent + "  ")
+                if isinstance(item, dict | list) and item
+                else f"{indent}  {flow(item)}\n"
+            )
             lines.append(f"{indent}- {inner[len(indent) + 2 :]}")
         return "".join(lines)
     return f"{indent}{flow(node)}\n"
@@ -200,4 +250,8 @@ def flow(value: object) -> str:
 
 
 def scalar(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) and not value.endswith(":") else json.dumps(value)
+    return (
+        value
+        if _PLAIN.fullmatch(value) and not value.endswith(":")
+        else json.dumps(value)
+    )

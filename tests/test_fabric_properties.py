@@ -39,7 +39,9 @@ def manifests(made: workflow.Conversion) -> list[dict]:
 
 def pools(made: workflow.Conversion) -> dict[int, dict]:
     bodies = [body for body in manifests(made) if body["kind"] == "CIDRPool"]
-    return {int(body["metadata"]["name"].removeprefix("rail-")): body for body in bodies}
+    return {
+        int(body["metadata"]["name"].removeprefix("rail-")): body for body in bodies
+    }
 
 
 @given(fabrics.fabrics(), st.sampled_from(OPERATOR_RELEASES))
@@ -52,7 +54,9 @@ def test_text_to_manifests_and_back(fabric, release):
     for rail, body in found.items():
         assert body["spec"]["cidr"] == fabric.cidr(rail)
         entries = body["spec"]["staticAllocations"]
-        assert [e["nodeName"] for e in entries] == [fabrics.node(h) for h in range(fabric.hosts)]
+        assert [e["nodeName"] for e in entries] == [
+            fabrics.node(h) for h in range(fabric.hosts)
+        ]
         for host, entry in enumerate(entries):
             nic, leaf = fabric.links[host, rail]
             prefix = ip_network(entry["prefix"])
@@ -74,7 +78,11 @@ def test_no_address_is_allocated_twice(fabric):
         for entry in body["spec"]["staticAllocations"]
     ]
     addresses = [int(address) for prefix in prefixes for address in prefix]
-    assert len(addresses) == len(set(addresses)) == fabric.size * fabric.hosts * fabric.rails
+    assert (
+        len(addresses)
+        == len(set(addresses))
+        == fabric.size * fabric.hosts * fabric.rails
+    )
     gateways = {
         int(ip_address(entry["gateway"]))
         for body in found.values()
@@ -114,14 +122,22 @@ def test_shuffled_input_gives_identical_bytes(fabric, data):
         fabrics.write(fabric, Path(directory) / "b", orders)
         plain = convert(Path(directory) / "a").files
         files = sorted(map(str, (Path(directory) / "b").iterdir()))
-        shuffled = workflow.convert(data.draw(st.permutations(files)), Settings(), directory=None)
+        shuffled = workflow.convert(
+            data.draw(st.permutations(files)), Settings(), directory=None
+        )
     assert list(shuffled.files.items()) == list(plain.items())
 
 
 @given(fabrics.fabrics(lengths=(31,)), st.data())
 def test_injected_collision_is_found_and_both_places_named(fabric, data):
     assume(fabric.hosts >= 2)
-    first, second = sorted(data.draw(st.lists(st.integers(0, fabric.hosts - 1), min_size=2, max_size=2, unique=True)))
+    first, second = sorted(
+        data.draw(
+            st.lists(
+                st.integers(0, fabric.hosts - 1), min_size=2, max_size=2, unique=True
+            )
+        )
+    )
     rail = data.draw(st.integers(1, fabric.rails))
     broken = fabrics.Fabric(
         fabric.family,
@@ -143,9 +159,18 @@ def test_injected_collision_is_found_and_both_places_named(fabric, data):
     assert {span.line for span in (found[0].span, *found[0].related)} == {line}
 
 
-@given(fabrics.fabrics(), st.sampled_from(OPERATOR_RELEASES), st.booleans(), st.sampled_from(["hostdevicenetwork", "nad"]))
+@given(
+    fabrics.fabrics(),
+    st.sampled_from(OPERATOR_RELEASES),
+    st.booleans(),
+    st.sampled_from(["hostdevicenetwork", "nad"]),
+)
 def test_read_back_is_the_inverse_of_emit(fabric, release, admission, kind):
-    options = {"operator_release": release, "admission_controller": admission, "network_kind": kind}
+    options = {
+        "operator_release": release,
+        "admission_controller": admission,
+        "network_kind": kind,
+    }
     with TemporaryDirectory() as directory:
         fabrics.write(fabric, Path(directory))
         made = convert(Path(directory), **options)
@@ -162,10 +187,14 @@ def test_read_back_is_the_inverse_of_emit(fabric, release, admission, kind):
         )
     kinds = ("HostDeviceNetwork", "NetworkAttachmentDefinition")
     nets = [networks.read_back(b) for b in bodies if b["kind"] in kinds]
-    assert [(n.pool_name, n.pool_type) for n in nets] == [(r.name, "cidrpool") for r in plan.rails]
+    assert [(n.pool_name, n.pool_type) for n in nets] == [
+        (r.name, "cidrpool") for r in plan.rails
+    ]
     (policy,) = (b for b in bodies if b["kind"] == "NicClusterPolicy")
     resources = nic_cluster_policy.read_back(policy)
-    assert resources == {n.resource: r.pci_addresses for n, r in zip(nets, plan.rails, strict=True)}
+    assert resources == {
+        n.resource: r.pci_addresses for n, r in zip(nets, plan.rails, strict=True)
+    }
 
 
 # -- the overlap rule alone -----------------------------------------------------
@@ -233,9 +262,7 @@ def test_all_links_of_the_reference_range_pair_without_a_collision(side):
         gateways.add(gateway.value)
     assert len(gateways) == len(links)
     assert gateways.isdisjoint(link.value for link in links)
-    found = [
-        Candidate("n", "e", "e", link, None, (), None, None, ()) for link in links
-    ]
+    found = [Candidate("n", "e", "e", link, None, (), None, None, ()) for link in links]
     assert list(overlapping_prefix.check(found)) == []
     assert len(list(overlapping_prefix.check([*found, found[777]]))) == 1
 
@@ -264,10 +291,16 @@ def test_what_is_taken_as_an_address_is_one(text):
 
 
 def test_kinds_alone_leave_the_others_out(tmp_path):
-    fabric = fabrics.Fabric(4, 31, 1, 1, {(0, 1): ((10 << 24) + (1 << 16), (10 << 24) + (1 << 16) + 1)})
+    fabric = fabrics.Fabric(
+        4, 31, 1, 1, {(0, 1): ((10 << 24) + (1 << 16), (10 << 24) + (1 << 16) + 1)}
+    )
     fabrics.write(fabric, tmp_path)
     for kind in KINDS:
-        made = workflow.convert([str(tmp_path)], Settings(), directory=None, kinds=(kind,))
+        made = workflow.convert(
+            [str(tmp_path)], Settings(), directory=None, kinds=(kind,)
+        )
         (body,) = manifests(made)
         assert body["kind"].lower() == kind
-    assert json.loads(workflow.plan_json(made.plan))["rails"][0]["links"][0][0] == "gpu-0"
+    assert (
+        json.loads(workflow.plan_json(made.plan))["rails"][0]["links"][0][0] == "gpu-0"
+    )

@@ -13,7 +13,9 @@ from netplan2k8s.netplan import merged, read_host
 from netplan2k8s.tree import DirectoryTree
 from tests.conftest import CASES, needs
 
-NETPLAN_CASES = sorted(path.parent.name for path in CASES.glob("netplan/*/expected.json"))
+NETPLAN_CASES = sorted(
+    path.parent.name for path in CASES.glob("netplan/*/expected.json")
+)
 HOST_CASES = sorted(path.name for path in CASES.glob("hosts/*"))
 
 
@@ -66,7 +68,9 @@ def test_inputs_of_neighbouring_tools(name, code, run, tmp_path):
     assert done.code == code
     if name != "faults":
         kinds = "cidrpool,hostdevicenetwork,pytorchjob"
-        again = run("convert", hosts, "--no-config", "-o", tmp_path / "out", "--kinds", kinds)
+        again = run(
+            "convert", hosts, "--no-config", "-o", tmp_path / "out", "--kinds", kinds
+        )
         assert again.code == 0, again.err
 
 

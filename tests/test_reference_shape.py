@@ -60,7 +60,9 @@ def test_pool_of_rail_1():
 
 @pytest.mark.parametrize("rail", range(1, 9))
 def test_every_link_of_every_rail(rail):
-    allocations = load(f"fabric/20-cidrpool-rail-{rail}.yaml")["spec"]["staticAllocations"]
+    allocations = load(f"fabric/20-cidrpool-rail-{rail}.yaml")["spec"][
+        "staticAllocations"
+    ]
     head = f"172.{16 + 2 * (rail - 1)}"
     assert allocations == [
         {
@@ -79,8 +81,15 @@ def test_network_of_every_rail(rail):
     assert body["kind"] == "HostDeviceNetwork"
     assert body["metadata"]["name"] == f"rail-{rail}"
     ipam = json.loads(body["spec"].pop("ipam"))
-    assert ipam == {"type": "nv-ipam", "poolName": f"rail-{rail}", "poolType": "cidrpool"}
-    assert body["spec"] == {"networkNamespace": "default", "resourceName": f"rail-{rail}"}
+    assert ipam == {
+        "type": "nv-ipam",
+        "poolName": f"rail-{rail}",
+        "poolType": "cidrpool",
+    }
+    assert body["spec"] == {
+        "networkNamespace": "default",
+        "resourceName": f"rail-{rail}",
+    }
 
 
 def test_policy_patch():

@@ -90,16 +90,16 @@ class HostInventory:
 
 
 def collect(facts: Iterable[Fact]) -> HostInventory:
-    """Index facts; a MAC that several names share (a bond's) links nothing."""
+    """Index facts; a MAC that several devices share (a bond's) links nothing."""
     by_name: dict[str, list[Fact]] = defaultdict(list)
     by_mac: dict[str, list[Fact]] = defaultdict(list)
     kept = list(facts)
-    names_of: dict[tuple[str, str], set[str]] = defaultdict(set)
+    devices: dict[tuple[str, str], set[str]] = defaultdict(set)
     for fact in kept:
         if fact.mac and fact.name:
-            names_of[fact.source, fact.mac].add(fact.name)
+            devices[fact.source, fact.mac].add(fact.pci_address)
     for fact in kept:
-        shared = len(names_of[fact.source, fact.mac]) > 1
+        shared = len(devices[fact.source, fact.mac]) > 1
         usable = Fact(
             fact.source,
             fact.name,

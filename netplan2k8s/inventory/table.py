@@ -42,7 +42,7 @@ def read_table(path: str) -> dict[str, HostInventory]:
             else:
                 facts[row["node"]].append(fact)
     except UnreadableError as error:
-        findings.append(_finding(path, error.line, error.message))
+        findings.append(_finding(path, error.line, error.message, error.column))
     if findings:
         raise InputError(*findings)
     return {node: collect(rows) for node, rows in facts.items()}
@@ -86,5 +86,5 @@ def _fact(row: dict[str, str], source: str) -> Fact | str:
     return Fact(source, row["interface"], row["mac"].lower(), address)
 
 
-def _finding(path: str, line: int, message: str) -> Finding:
-    return Finding(UNREADABLE_INVENTORY, message, Span(path, line, 1))
+def _finding(path: str, line: int, message: str, column: int = 1) -> Finding:
+    return Finding(UNREADABLE_INVENTORY, message, Span(path, line, column))

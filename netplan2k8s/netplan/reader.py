@@ -51,7 +51,7 @@ def _read(tree: Tree, node_name: str, *, marks: bool) -> HostNetwork:
     for path in found.paths:
         data = discovery.read(tree, path)
         if isinstance(data, Finding):
-            unreadable.append(data)
+            unreadable.append(_with_node(data, node_name))
             continue
         labels.append(tree.label(path))
         if not unreadable:
