@@ -221,6 +221,16 @@ def test_crash_of_netplan_itself(refused, tmp_path):
     assert "NK106" in only(refused(code=1))
 
 
+def test_what_netplan_warns_of(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fleet(tmp_path / "hosts")
+    with open("hosts/a-0.yaml", "a") as file:
+        file.write("    eno1: {addresses: [192.168.0.2/24], gateway4: 192.168.0.1}\n")
+    done = run("inspect", "hosts", "--no-config")
+    assert done.code == 0
+    assert "hosts/a-0.yaml:7:51: NK120 gateway4 of eno1 is deprecated" in done.err
+
+
 def test_key_that_old_netplan_refuses(tmp_path, run, monkeypatch):
     monkeypatch.chdir(tmp_path)
     fleet(tmp_path / "hosts")

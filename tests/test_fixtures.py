@@ -83,7 +83,7 @@ def test_every_error_has_a_fixture_or_a_test_of_its_own():
 
 
 def _findings() -> list[str]:
-    return [path.read_text() for path in FIXTURES.glob("*/findings.txt")]
+    return [path.read_text() for path in FIXTURES.rglob("findings.txt")]
 
 
 def test_codes_and_names_are_unique():

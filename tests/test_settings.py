@@ -160,10 +160,10 @@ BEYOND_A_SCHEMA = ("NK020", "repeated", "host bits", "Rail 1")
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [pair for pair in BAD if not any(word in pair[1] for word in BEYOND_A_SCHEMA)],
+    "text",
+    [text for text, said in BAD if not any(word in said for word in BEYOND_A_SCHEMA)],
 )
-def test_what_the_reader_refuses_the_schema_does_too(text, expected):
+def test_what_the_reader_refuses_the_schema_does_too(text):
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(yaml.safe_load(text), json_schemas.schema("settings"))
 
