@@ -7,6 +7,7 @@ and so cannot see host and gateway swapped. netaddr judges the rare forms.
 
 from __future__ import annotations
 
+import socket
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -88,12 +89,12 @@ def parse_address(text: str) -> Address:
     Raises:
         ValueError: anything else, zero-padded octets and zone ids included.
     """
-    octets = text.split(".")
-    if len(octets) == 4 and ":" not in text:  # noqa: PLR2004
-        return Address(4, _from_octets(octets, text))
     if ":" in text:
         return Address(6, _parse_v6(text))
-    raise ValueError(f"{text!r} is not an IP address")
+    try:
+        return Address(4, int.from_bytes(socket.inet_pton(socket.AF_INET, text)))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{text!r} is not an IP address") from error
 
 
 def parse_interface(text: str) -> InterfaceAddress:
@@ -129,19 +130,9 @@ def peer(interface: InterfaceAddress) -> Address:
     return Address(interface.family, interface.value ^ 1)
 
 
-def _from_octets(octets: list[str], text: str) -> int:
-    value = 0
-    for octet in octets:
-        if not (octet.isascii() and octet.isdigit()) or len(octet) > 3:  # noqa: PLR2004
-            raise ValueError(f"{text!r} is not an IPv4 address")
-        number = int(octet)
-        if number > 255 or (len(octet) > 1 and octet[0] == "0"):  # noqa: PLR2004
-            raise ValueError(f"{text!r} is not an IPv4 address")
-        value = value << 8 | number
-    return value
-
-
 def _parse_length(text: str, family: int, whole: str) -> int:
+    if text == "31":
+        return 31
     if text.isascii() and text.isdigit() and (text == "0" or text[0] != "0"):
         length = int(text)
         if length <= BITS[family]:

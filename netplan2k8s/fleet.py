@@ -12,6 +12,7 @@ from netplan2k8s.hosts import Host
 from netplan2k8s.inventory import HostInventory, read_inventory
 from netplan2k8s.inventory.host import EMPTY
 from netplan2k8s.netplan import HostNetwork, read_host
+from netplan2k8s.repeats import Repeats
 from netplan2k8s.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -46,11 +47,12 @@ def read_fleet(
     """
     resolver = PciResolver(settings.pci)
     extraction = Extraction(settings, resolver.resolve)
+    repeats = Repeats()
     candidates: list[Candidate] = []
     findings: list[Finding] = []
     for count, host in enumerate(hosts, 1):
         try:
-            found = _read_one(host, tables, resolver, extraction, findings)
+            found = _read_one(host, tables, repeats, resolver, extraction, findings)
         except InputError as error:
             findings.extend(error.findings)
         else:
@@ -68,11 +70,12 @@ def read_fleet(
 def _read_one(
     host: Host,
     tables: Sequence[Mapping[str, HostInventory]],
+    repeats: Repeats,
     resolver: PciResolver,
     extraction: Extraction,
     findings: list[Finding],
 ) -> list[Candidate]:
-    network = read_host(host.tree, host.node_name)
+    network = read_host(host.tree, host.node_name, parse=repeats.parse)
     inventory, said = read_inventory(host.tree, host.node_name)
     known = [table.get(host.node_name, EMPTY) for table in tables]
     resolver.start(host.node_name, inventory, *known)

@@ -7,6 +7,7 @@ also knows its place; whoever reads nodes need not care which of the two it got.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 import yaml
@@ -17,12 +18,12 @@ from netplan2k8s.rules import catalogue
 MAX_DEPTH = 64
 MAX_EXPANDED_NODES = 1_000_000
 
-_Loader: Any
+Loader: Any
 try:
-    from yaml.cyaml import CParser as _Loader  # type: ignore[attr-defined]
+    from yaml.cyaml import CParser as Loader  # type: ignore[attr-defined]
 except ImportError:
     # Without libyaml; differs from it in rare places (tabs, %YAML 1.3, error texts).
-    from yaml import BaseLoader as _Loader
+    from yaml import BaseLoader as Loader
 
 _ScalarEvent = yaml.ScalarEvent
 _MappingStart, _MappingEnd = yaml.MappingStartEvent, yaml.MappingEndEvent
@@ -36,6 +37,7 @@ class Mapping(list["Node"]):
 
 
 Node: TypeAlias = "str | list[Any] | Mapping"
+Parse: TypeAlias = "Callable[[bytes, str], Node | None]"
 
 
 class MarkedScalar(str):
@@ -78,7 +80,7 @@ def parse(data: bytes, path: str, *, marks: bool = False) -> Node | None:
             NK022 for aliases that expand to over a million nodes.
     """
     try:
-        loader = _Loader(data)
+        loader = Loader(data)
         try:
             return _build(loader.get_event, path, marks=marks)
         finally:

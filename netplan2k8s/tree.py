@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
 
@@ -123,8 +123,14 @@ class FlatTree:
 
     file: str
 
+    _PLACES: ClassVar = {
+        "": ("etc",),
+        "etc": ("netplan",),
+        "etc/netplan": ("netplan.yaml",),
+    }
+
     def names(self, directory: str) -> tuple[str, ...]:
-        return ("netplan.yaml",) if directory == "etc/netplan" else ()
+        return self._PLACES.get(directory, ())
 
     def read(self, path: str) -> bytes:
         if path != "etc/netplan/netplan.yaml":

@@ -116,25 +116,26 @@ def convert(
     """
     policy = base_policy.load(base) if base else None
     seen = inspect(arguments, settings, kinds=kinds, progress=progress)
-    said = list(seen.findings)
-    said.extend(emitters.findings(seen.plan, settings, kinds))
+    plan, said = seen.plan, list(seen.findings)
+    del seen  # the candidates of a large fleet are no longer needed
+    said.extend(emitters.findings(plan, settings, kinds))
     if policy is not None:
-        said.extend(policy.findings(nic_cluster_policy.resources(seen.plan)))
+        said.extend(policy.findings(nic_cluster_policy.resources(plan)))
     if _has_error(said):
-        return Conversion(seen.plan, _sorted(said))
+        return Conversion(plan, _sorted(said))
     files = {}
-    for manifest in emitters.emit(seen.plan, settings, kinds, policy):
+    for manifest in emitters.emit(plan, settings, kinds, policy):
         said.extend(emitters.size_findings(manifest))
         files[manifest.path] = dump(manifest.body)
     if _has_error(said):
-        return Conversion(seen.plan, _sorted(said))
+        return Conversion(plan, _sorted(said))
     if directory is None:
-        return Conversion(seen.plan, _sorted(said), files)
+        return Conversion(plan, _sorted(said), files)
     files[kustomization.PATH] = kustomization.text(files)
-    files[PLAN_PATH] = plan_json(seen.plan)
+    files[PLAN_PATH] = plan_json(plan)
     write_plan = bundle.plan_write(files, directory, force=force)
     bundle.commit(write_plan)
-    return Conversion(seen.plan, _sorted(said), files, write_plan)
+    return Conversion(plan, _sorted(said), files, write_plan)
 
 
 def show(argument: str) -> HostNetwork:
@@ -225,7 +226,7 @@ def _rail_head(rail: Rail) -> dict[str, Any]:
 def plan_json(plan: FabricPlan) -> str:
     """The plan for machines: rails, and a row per link with its source file."""
     columns = ["node", "interface", "address", "gateway", "mtu", "pci", "file"]
-    rails = [
+    rails = (
         {
             **_rail_head(rail),
             "links": [
@@ -242,7 +243,7 @@ def plan_json(plan: FabricPlan) -> str:
             ],
         }
         for rail in plan.rails
-    ]
+    )
     head = {"schemaVersion": 1, "nodes": len(plan.node_names), "columns": columns}
     rows = ",\n".join(json.dumps(rail) for rail in rails)
     return f'{json.dumps(head)[:-1]}, "rails": [\n{rows}\n]}}\n'

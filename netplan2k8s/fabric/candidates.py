@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from netplan2k8s.addressing import (
     BITS,
@@ -19,14 +20,14 @@ from netplan2k8s.rules import catalogue
 from netplan2k8s.settings import RailSetting, Settings
 from netplan2k8s.source import span_of
 
+_GATEWAYS = frozenset({"gateway4", "gateway6"})
 _ENSLAVING = ("bonds", "bridges")
 
 PciLookup = Callable[[Definition, str], str | None]
 """(definition, kernel name) → PCI address, noting contradictions on the way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A link that looks like a rail, or that the settings say is one.
 
     ``destinations`` are the routes over the gateway, in the order of the files, host
@@ -133,8 +134,9 @@ class Extraction:
         gateway, destinations = self._routes(host, definition, address)
         return Candidate(
             node_name=host.node_name,
-            interface=str(definition.id),
-            name=str(name),
+            # A fleet has few interface names: one text each, not one a link.
+            interface=sys.intern(str(definition.id)),
+            name=sys.intern(str(name)),
             address=address,
             gateway=gateway,
             destinations=destinations,
@@ -194,7 +196,9 @@ class Extraction:
 
     def _refuse_dhcp(self, host: HostNetwork, definition: Definition) -> None:
         for key in ("dhcp4", "dhcp6"):
-            if links.is_true(definition, key):
+            if definition.settings.get(key) != "false" and links.is_true(
+                definition, key
+            ):
                 message = (
                     f"{key} is on for rail {definition.id}; a pod gets the static"
                     " address alone, so turn it off"
@@ -251,9 +255,14 @@ class Extraction:
     def _routes(
         self, host: HostNetwork, definition: Definition, address: InterfaceAddress
     ) -> tuple[int | None, tuple[Prefix, ...]]:
-        routes = list(links.routes_over(host, definition))
-        self._refuse_default(host, definition, routes)
-        texts = tuple(str(route["to"]) for route in routes if "via" in route)
+        routes = links.routes_over(host, definition)
+        texts = tuple([route["to"] for route in routes if "via" in route])
+        if (
+            len(texts) < len(routes)
+            or links.default_of(texts)
+            or not _GATEWAYS.isdisjoint(definition.settings)
+        ):
+            self._refuse_default(host, definition, routes)
         try:
             destinations = links.destinations(texts, address.family)
         except ValueError as error:
@@ -290,7 +299,7 @@ class Extraction:
         address: InterfaceAddress,
         routes: Sequence[dict[str, str]],
     ) -> int | None:
-        vias = dict.fromkeys(route["via"] for route in routes if "via" in route)
+        vias = dict.fromkeys([route["via"] for route in routes if "via" in route])
         gateways = {}
         for via in vias:
             value = self._via(host, definition, address, via)
@@ -340,7 +349,8 @@ class Extraction:
                 )
             self._say(catalogue.GATEWAY_IS_HOST, host, definition, message, via)
             return None
-        if not address.prefix.holds(gateway):
+        host_bits = BITS[address.family] - address.length
+        if gateway.value >> host_bits != address.value >> host_bits:
             message = (
                 f"gateway {via} of rail {definition.id} is not in {address.prefix},"
                 f" the link of {address.address}"

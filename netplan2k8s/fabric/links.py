@@ -38,6 +38,8 @@ def looks_like_rail(
 
 def _host_bits(text: str) -> int:
     """The host bits of an address text as netplan reads it, loosely; 0 for none."""
+    if text.endswith("/31") and ":" not in text:
+        return 1
     head, slash, length = text.partition("/")
     digits = length.strip()
     if not slash:
@@ -65,8 +67,13 @@ def are_both_families(texts: Iterable[str]) -> bool:
     return len({":" in text for text in texts}) == 2  # noqa: PLR2004
 
 
-def routes_over(host: HostNetwork, definition: Definition) -> Iterator[dict[str, str]]:
-    yield from definition.settings.get("routes") or ()
+def routes_over(host: HostNetwork, definition: Definition) -> Sequence[dict[str, str]]:
+    """The routes of an interface, and those of its VRF over its gateway."""
+    own = definition.settings.get("routes") or ()
+    return [*own, *_of_vrf(host, definition)] if definition.vrf else own
+
+
+def _of_vrf(host: HostNetwork, definition: Definition) -> Iterator[dict[str, str]]:
     if definition.vrf:
         master = host.definitions[definition.vrf].settings
         prefixes = [
@@ -108,6 +115,12 @@ def has_default(host: HostNetwork, definition: Definition) -> bool:
             is_default(route.get("to", "")) for route in routes_over(host, definition)
         )
     )
+
+
+@lru_cache(maxsize=4096)
+def default_of(texts: tuple[str, ...]) -> str:
+    """The first destination that is everything; "" where none is."""
+    return next((text for text in texts if is_default(text)), "")
 
 
 @lru_cache(maxsize=4096)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from netplan2k8s.addressing import BITS, Address, InterfaceAddress, Prefix
 
 
-@dataclass(frozen=True, slots=True)
-class RailAttachment:
+class RailAttachment(NamedTuple):
     """One host port on one rail.
 
     ``interface`` is the Netplan ID; ``address`` the host's own address with its

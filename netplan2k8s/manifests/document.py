@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 # Plain where no reader of YAML 1.1 or 1.2 sees anything but a string.
@@ -18,10 +19,7 @@ _PLAIN = re.compile(
 )
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _BLOCK = re.compile(r"[^\s][^\n]*(?:\n[^\n]*)*")
-_UNPRINTABLE = re.compile(
-    "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]"
-)
-_DOUBLE_ONLY = re.compile(f"\n|{_UNPRINTABLE.pattern}")
+_ASCII_CONTROL = re.compile(r"[^\n -~]")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -112,7 +110,7 @@ def _atom(value: object) -> str:
 
 
 def _text(text: str, indent: str) -> str:
-    if "\n" in text and _BLOCK.fullmatch(text) and not _UNPRINTABLE.search(text):
+    if "\n" in text and _BLOCK.fullmatch(text) and _is_printable(text):
         return _literal(text, indent)
     return _scalar(text)
 
@@ -129,15 +127,29 @@ def _literal(text: str, indent: str) -> str:
 def _scalar(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS and " - " not in text:
         return text
-    if '"' in text and "'" not in text and not _DOUBLE_ONLY.search(text):
+    if '"' in text and "'" not in text and "\n" not in text and _is_printable(text):
         return f"'{text}'"  # JSON stays as it is
     return '"' + "".join(map(_escape, text)) + '"'
+
+
+def _is_printable(text: str) -> bool:
+    """Whether the text may stand in YAML as it is, line feeds apart."""
+    if text.isascii():
+        return _ASCII_CONTROL.search(text) is None
+    return _unprintable().search(text) is None
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    return re.compile(
+        "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]"
+    )
 
 
 def _escape(character: str) -> str:
     if character in _ESCAPES:
         return _ESCAPES[character]
-    if not _UNPRINTABLE.match(character) and character != "\n":
+    if _is_printable(character):
         return character
     code = ord(character)
     if code < 0x100:  # noqa: PLR2004

@@ -29,13 +29,16 @@ def discover(tree: Tree) -> Discovery:
     """
     chosen: dict[str, str] = {}
     findings: list[Finding] = []
+    top = tree.names("")
     for directory in DIRECTORIES:
+        if directory.partition("/")[0] not in top:
+            continue
         for name in tree.names(directory):
             if name.endswith(_SUFFIX) and not name.startswith("."):
                 chosen.setdefault(name, f"{directory}/{name}")
             elif not name.startswith("."):
                 findings.append(_ignored(tree, f"{directory}/{name}"))
-    if not tree.names("lib/netplan"):
+    if "usr" in top and not tree.names("lib/netplan"):
         findings.extend(_unlinked(tree))
     paths = tuple(chosen[name] for name in sorted(chosen, key=byte_order))
     return Discovery(paths, tuple(findings))

@@ -31,13 +31,19 @@ class Reference(NamedTuple):
 
 @dataclass(slots=True)
 class State:
-    """What is known of a host while its files are read."""
+    """What is known of a host while its files are read.
+
+    ``unusual`` is set where an address or a route may deserve a warning, and
+    ``default_routes`` counts them, since two may.
+    """
 
     definitions: dict[str, Definition] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
     current: Definition = field(default_factory=lambda: Definition("", ""))
     file: str = ""
+    unusual: bool = False
+    default_routes: int = 0
 
 
 def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> None:

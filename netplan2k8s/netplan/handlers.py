@@ -21,11 +21,13 @@ from netplan2k8s.netplan.engine import (
 )
 from netplan2k8s.netplan.scalars import RejectError, invalid
 from netplan2k8s.rules import catalogue
-from netplan2k8s.source import Mapping, Node, marked
+from netplan2k8s.source import Mapping, MarkedMapping, Node, marked
 
 Target = dict[str, Any]
 Handler = Callable[[State, Target, str, Any], None]
 
+DEFAULTS = ("default", "0.0.0.0/0", "::/0")
+_MAPPINGS = (Mapping, MarkedMapping)
 _ADDRESS_FORM = "must be X.X.X.X/NN or X:X:X:X:X:X:X:X/NN"
 
 
@@ -49,7 +51,8 @@ def addresses(state: State, target: Target, key: str, node: list[Node]) -> None:
     for item in node:
         if isinstance(item, str):
             if item not in found:
-                _check_address(item, node)
+                if not _check_address(item, node):
+                    state.unusual = True
                 found.append(item)
         elif not isinstance(item, Mapping):
             raise expected("either scalar or mapping (check indentation)", item)
@@ -57,7 +60,8 @@ def addresses(state: State, target: Target, key: str, node: list[Node]) -> None:
             return
 
 
-def _check_address(text: str, node: object) -> None:
+def _check_address(text: str, node: object) -> bool:
+    """Refuse what netplan does; whether the length is plain digits."""
     address, slash, length = text.rpartition("/")
     if not slash:
         raise invalid(f"address '{text}' is missing /prefixlength", node)
@@ -69,6 +73,7 @@ def _check_address(text: str, node: object) -> None:
         raise invalid(f"malformed address '{text}', {_ADDRESS_FORM}", node)
     if not 0 < s.strtoull_prefix(length)[0] <= bits:
         raise invalid(f"invalid prefix length in address '{text}'", node)
+    return length.isdigit() and length[0] != "0"
 
 
 _OPTIONS: Table = {
@@ -104,6 +109,7 @@ def _address_with_options(state: State, found: list[Any], item: Mapping) -> bool
         return False
     values: Target = {}
     process(state, options, _OPTIONS, values)
+    state.unusual = True
     found.append({address: values})
     return True
 
@@ -183,12 +189,36 @@ def routes(state: State, target: Target, key: str, node: list[Node]) -> None:
         found = target[key] = []
     for item in node:
         route: Target = {}
-        process(state, item, _ROUTE, route)
-        _check_route(route, node)
-        if not any(_same_route(route, other) for other in found):
+        if not _read_plain_route(item, route):
+            process(state, item, _ROUTE, route)
+            _check_route(route, node)
+            state.unusual = state.unusual or "advertised-mss" in route
+            state.default_routes += route.get("to") in DEFAULTS
+        for other in found:
+            if _same_route(route, other):
+                break
+        else:
             found.append(route)
     for route in found:
         route.pop("", None)
+
+
+def _read_plain_route(item: Any, route: Target) -> bool:  # noqa: ANN401  any node
+    """Read ``to`` and ``via`` of one family alone, as nearly all routes are."""
+    if type(item) not in _MAPPINGS or len(item) != 4:  # noqa: PLR2004
+        return False
+    first, to, second, via = item
+    if first == "via":
+        first, to, second, via = second, via, first, to
+    if first != "to" or second != "via":
+        return False
+    if not isinstance(to, str) or not isinstance(via, str) or to.endswith("/0"):
+        return False
+    family = s.family(via)
+    if not family or s.family(to) != family:
+        return False
+    route["to"], route["via"], route[""] = to, via, family
+    return True
 
 
 def _check_route(route: Target, node: object) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from netplan2k8s import source
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.netplan import discovery, validation
 from netplan2k8s.netplan.engine import State, expected, process, unknown
@@ -16,33 +17,40 @@ from netplan2k8s.netplan.model import PHYSICAL, Definition, HostNetwork
 from netplan2k8s.netplan.scalars import RejectError, invalid, name, version
 from netplan2k8s.netplan.tables import GLOBAL_OVS, SECTIONS
 from netplan2k8s.rules import catalogue
-from netplan2k8s.source import Mapping, Node, parse, span_of
+from netplan2k8s.source import Mapping, Node, Parse, span_of
 from netplan2k8s.tree import Tree
 
 _GLOB = frozenset("*[]?")
 
 
-def read_host(tree: Tree, node_name: str, *, marks: bool = False) -> HostNetwork:
+def read_host(
+    tree: Tree, node_name: str, *, marks: bool = False, parse: Parse = source.parse
+) -> HostNetwork:
     """Read what netplan would apply on the host of a tree.
 
-    With ``marks`` every text of the result knows its place.
+    With ``marks`` every text of the result knows its place; without, ``parse`` reads
+    the texts.
 
     Raises:
         InputError: the findings netplan would refuse the host for.
     """
     if marks:
-        return _read(tree, node_name, marks=True)
+        return _read(tree, node_name, _parse_with_marks)
     try:
-        host = _read(tree, node_name, marks=False)
+        host = _read(tree, node_name, parse)
     except InputError:
-        return _read(tree, node_name, marks=True)
+        return _read(tree, node_name, _parse_with_marks)
     if not host.findings:
         return host
-    findings = _read(tree, node_name, marks=True).findings
+    findings = _read(tree, node_name, _parse_with_marks).findings
     return HostNetwork(node_name, host.definitions, host.settings, host.files, findings)
 
 
-def _read(tree: Tree, node_name: str, *, marks: bool) -> HostNetwork:
+def _parse_with_marks(data: bytes, path: str) -> Node | None:
+    return source.parse(data, path, marks=True)
+
+
+def _read(tree: Tree, node_name: str, parse: Parse) -> HostNetwork:
     found = discovery.discover(tree)
     state = State()
     findings = list(found.findings)
@@ -55,7 +63,7 @@ def _read(tree: Tree, node_name: str, *, marks: bool) -> HostNetwork:
             continue
         labels.append(tree.label(path))
         if not unreadable:
-            _read_file(state, data, labels[-1], node_name, marks=marks)
+            _read_file(state, data, labels[-1], node_name, parse)
     if unreadable:
         raise InputError(*unreadable)
     try:
@@ -69,11 +77,11 @@ def _read(tree: Tree, node_name: str, *, marks: bool) -> HostNetwork:
 
 
 def _read_file(
-    state: State, data: bytes, label: str, node_name: str, *, marks: bool
+    state: State, data: bytes, label: str, node_name: str, parse: Parse
 ) -> None:
     try:
         state.file = label
-        root = parse(data, label, marks=marks)
+        root = parse(data, label)
         if root is not None:
             _read_document(state, root)
     except InputError as error:

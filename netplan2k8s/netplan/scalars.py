@@ -63,6 +63,8 @@ def boolean(node: str) -> str:
 
 def unsigned(node: str) -> str:
     """A number as strtoull(3) reads it, base 10, at most 4294967295."""
+    if node.isdecimal() and node.isascii() and node[0] != "0" and len(node) < 10:  # noqa: PLR2004
+        return node
     number = strtoull(node)
     if number is None or number > UINT_MAX:
         raise invalid(f"invalid unsigned int value '{node}'", node)
@@ -80,6 +82,7 @@ def strtoull(text: str) -> int | None:
     return number if end == len(text) or (not text and end == 0) else None
 
 
+@lru_cache(maxsize=1024)
 def strtoull_prefix(text: str) -> tuple[int, int]:
     """The number a text begins with, and where it ends; (0, 0) for none."""
     found = _NUMBER.match(text)
@@ -146,6 +149,7 @@ def is_ip6(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=4096)
 def family(text: str) -> int:
     """4 or 6 for an address with or without ``/anything``; 0 for neither."""
     address = text.rpartition("/")[0] if "/" in text else text

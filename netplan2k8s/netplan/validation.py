@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.netplan import scalars as s
 from netplan2k8s.netplan.engine import Reference, State
+from netplan2k8s.netplan.handlers import DEFAULTS
 from netplan2k8s.netplan.model import Definition
 from netplan2k8s.netplan.scalars import RejectError, invalid
 from netplan2k8s.netplan.tunnels import check_tunnel
@@ -200,17 +201,37 @@ def warnings(state: State, node_name: str, labels: Sequence[str]) -> Iterator[Fi
     """What netplan takes and warns of, and what networkd will not."""
     fallback = Span(labels[-1] if labels else node_name)
     for definition in state.definitions.values():
-        for rule, message, where in _definition_warnings(definition):
+        has_warned_key = not _WARNED_OF.isdisjoint(definition.settings)
+        if not (
+            state.unusual or has_warned_key or definition.section in _SECTIONS_OF_1
+        ):
+            continue
+        found = (*_key_warnings(definition), *_address_warnings(definition))
+        for rule, message, where in found:
             span = span_of(where) or definition.span or fallback
             yield Finding(rule, message, span, node=node_name)
-    for message, where in _default_routes(state):
+        state.default_routes += "gateway4" in definition.settings
+        state.default_routes += "gateway6" in definition.settings
+    for message, where in _default_routes(state) if state.default_routes > 1 else ():
         span = span_of(where) or fallback
         yield Finding(catalogue.NETPLAN_WARNING, message, span, node=node_name)
 
 
-def _definition_warnings(
+def _address_warnings(
     definition: Definition,
 ) -> Iterator[tuple[Rule, str, object]]:
+    for item in definition.settings.get("addresses", ()):
+        text = item if isinstance(item, str) else next(iter(item))
+        length = text[text.rfind("/") + 1 :]
+        if not length.isdigit() or length[0] == "0":
+            message = f"address '{text}': netplan passes it on, networkd refuses it"
+            yield catalogue.LOOSE_NUMBER, message, text
+
+
+_WARNED_OF = frozenset({"gateway4", "gateway6", "set-name", "macaddress"} | _KEYS_OF_1)
+
+
+def _key_warnings(definition: Definition) -> Iterator[tuple[Rule, str, object]]:
     settings = definition.settings
     for key in ("gateway4", "gateway6"):
         if key in settings:
@@ -220,12 +241,6 @@ def _definition_warnings(
     if len(set_name) > _MAX_NAME:
         message = f"set-name '{set_name}' is over {_MAX_NAME} characters: ignored"
         yield catalogue.NETPLAN_WARNING, message, set_name
-    for item in settings.get("addresses", ()):
-        text = item if isinstance(item, str) else next(iter(item))
-        length = text[text.rfind("/") + 1 :]
-        if not length.isdigit() or length[0] == "0":
-            message = f"address '{text}': netplan passes it on, networkd refuses it"
-            yield catalogue.LOOSE_NUMBER, message, text
     for words, where in _newer_than_0(definition):
         message = (
             f"netplan before 1.0 refuses {words} of {definition.id}, and the whole host"
@@ -259,7 +274,7 @@ def _default_routes(state: State) -> Iterator[tuple[str, object]]:
                 seen[family, "0", ""].append((definition.id, settings[key]))
         for route in settings.get("routes", ()):
             to = route.get("to", "")
-            if to in ("default", "0.0.0.0/0", "::/0") and "via" in route:
+            if to in DEFAULTS and "via" in route:
                 table = settings.get("table", "0") if _is_vrf(definition) else "0"
                 slot = route.get("table", table), route.get("metric", "")
                 seen[s.family(route["via"]), *slot].append((definition.id, to))
