@@ -1,0 +1,170 @@
+"""The documentation says what is: commands run, links lead somewhere, tables are whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from netplan2k8s import json_schemas, settings_file
+from tests import docs_build
+from tests.conftest import ROOT
+
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", *DOCS]
+
+
+def blocks(path: Path, language: str) -> list[str]:
+    return re.findall(
+        rf"^```{language}\n(.*?)^```$", path.read_text(), re.MULTILINE | re.DOTALL
+    )
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in DOCS if blocks(p, "console")], ids=lambda p: p.stem
+)
+def test_commands_run_and_print_what_the_page_shows(path, tmp_path):
+    """In order, in one directory, with the lines shown in the order shown."""
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    program = f"{shlex.quote(sys.executable)} -m netplan2k8s"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    for block in blocks(path, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, shown = part.partition("\n")
+            line = re.sub(r"^netplan2k8s\b", program, command)
+            done = subprocess.run(
+                line,
+                shell=True,
+                cwd=tmp_path,
+                env=environment,
+                text=True,
+                check=False,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            assert "Traceback" not in done.stdout
+            printed = [text.rstrip() for text in done.stdout.splitlines()]
+            position = 0
+            for expected in shown.splitlines():
+                if expected == "…" or not expected.strip():
+                    continue
+                assert expected.rstrip() in printed[position:], (
+                    command,
+                    expected,
+                    done.stdout[-3000:],
+                )
+                position = printed.index(expected.rstrip(), position) + 1
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda p: p.stem)
+def test_links_lead_somewhere(path):
+    for target in re.findall(r"\]\(([^)]+)\)", path.read_text()):
+        if not target.startswith("https://"):
+            assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_readme_has_exactly_two_commands():
+    commands = [
+        line
+        for block in blocks(ROOT / "README.md", "sh")
+        for line in block.splitlines()
+    ]
+    assert len(commands) == 2
+    assert "netplan2k8s convert fixtures/reference/hosts" in commands[0]
+    assert commands[1].endswith("-m pytest")
+
+
+@pytest.mark.parametrize("name", docs_build.PAGES)
+def test_generated_page_is_current(name):
+    assert (ROOT / "docs" / f"{name}.md").read_text() == docs_build.PAGES[name]()
+
+
+def test_every_setting_is_explained():
+    text = (ROOT / "docs/settings.md").read_text()
+    schema = json_schemas.schema("settings")["properties"]
+    for name in schema:
+        assert re.search(rf"`{name}(\.|\[|`)", text), name
+    for name in schema["job"]["properties"]:
+        assert f"`job.{name}`" in text
+    for name in schema["rails"]["anyOf"][0]["properties"]:
+        assert f"`rails[].{name}`" in text
+
+
+def test_example_settings_are_valid(tmp_path):
+    (text,) = blocks(ROOT / "docs/settings.md", "yaml")
+    path = tmp_path / "netplan2k8s.yaml"
+    path.write_text(text)
+    assert settings_file.load(str(path)).rails
+
+
+def test_every_command_and_exit_code_is_explained():
+    text = (ROOT / "docs/exit-codes.md").read_text()
+    for code in (0, 1, 2, 3, 130):
+        assert f"| {code} |" in text
+
+
+# -- collecting -------------------------------------------------------------------
+
+
+@pytest.fixture
+def pretend_host(tmp_path):
+    """A root, and commands that stand for ssh, sudo and ip on a host."""
+    root = tmp_path / "root"
+    shutil.copytree(ROOT / "fixtures/per-rail-files/hosts/worker-gpu-0", root)
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    scripts = {
+        "ssh": f'shift; sh -c "$(printf %s "$1" | sed "s,cd /,cd {root},")"',
+        "sudo": 'exec "$@"',
+        "ip": "echo '[]'",
+    }
+    for name, text in scripts.items():
+        (commands / name).write_text(f"#!/bin/sh\n{text}\n")
+        (commands / name).chmod(stat.S_IRWXU)
+    return {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}"}, root
+
+
+def test_collect_script(pretend_host, tmp_path, run):
+    environment, root = pretend_host
+    command = [str(ROOT / "docs/collect.sh"), "hosts", "worker-gpu-0", "worker-gpu-9"]
+    subprocess.run(command, env=environment, cwd=tmp_path, check=True)
+    collected = tmp_path / "hosts/worker-gpu-9"
+    assert (collected / "ip-link.json").read_text() == "[]\n"
+    for path in root.rglob("*.yaml"):
+        assert (collected / path.relative_to(root)).read_text() == path.read_text()
+    done = run("convert", tmp_path / "hosts/worker-gpu-0", "--stdout", "--no-config")
+    assert done.code == 0
+
+
+def test_collect_playbook(pretend_host, tmp_path, run):
+    """Its one shell command is run as it stands, on the pretended root."""
+    environment, root = pretend_host
+    (play,) = yaml.safe_load((ROOT / "docs/collect.yml").read_text())
+    (command,) = (
+        task["ansible.builtin.shell"]["cmd"]
+        for task in play["tasks"]
+        if "ansible.builtin.shell" in task
+    )
+    work = tmp_path / "work"
+    work.mkdir()
+    text = (
+        command.replace("{{ netplan2k8s.path }}", str(work))
+        .replace("cd /", f"cd {root}")
+        .replace("-C / ", f"-C {root} ")
+    )
+    subprocess.run(["sh", "-c", text], env=environment, check=True)
+    (work / "host.tar.gz").rename(tmp_path / "worker-gpu-0.tar.gz")
+    done = run("convert", tmp_path / "worker-gpu-0.tar.gz", "--stdout", "--no-config")
+    assert done.code == 0, done.err
+    fetched = [task for task in play["tasks"] if "ansible.builtin.fetch" in task]
+    assert fetched[0]["ansible.builtin.fetch"]["dest"].endswith(
+        "{{ inventory_hostname }}.tar.gz"
+    )
