@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from netplan2k8s.findings import Finding, InputError, Span
-from netplan2k8s.rules.catalogue import INVALID_SETTINGS, UNREADABLE_FILE
-from netplan2k8s.tree import read_limited
+from netplan2k8s.inputs import read_text
+from netplan2k8s.rules.catalogue import INVALID_SETTINGS
 
 
 def read_node_names(path: str) -> dict[str, str]:
@@ -15,15 +15,7 @@ def read_node_names(path: str) -> dict[str, str]:
     """
     if not path:
         return {}
-    try:
-        text = read_limited(path).decode("utf-8")
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(Finding(UNREADABLE_FILE, message, Span(path))) from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            Finding(INVALID_SETTINGS, "is not UTF-8", Span(path))
-        ) from error
+    text = read_text(path, INVALID_SETTINGS)
     names: dict[str, str] = {}
     findings = []
     for number, line in enumerate(text.splitlines(), 1):

@@ -13,7 +13,8 @@ from netplan2k8s import pci
 from netplan2k8s.addressing import parse_prefix
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.hosts import SETTINGS_FILE
-from netplan2k8s.rules.catalogue import INVALID_SETTINGS, UNREADABLE_FILE
+from netplan2k8s.inputs import read_bytes
+from netplan2k8s.rules.catalogue import INVALID_SETTINGS
 from netplan2k8s.settings import (
     OPERATOR_RELEASES,
     JobSettings,
@@ -22,7 +23,6 @@ from netplan2k8s.settings import (
     Settings,
 )
 from netplan2k8s.source import Mapping, Node, marked, parse, span_of
-from netplan2k8s.tree import read_limited
 
 COMPONENTS = ("sriovDevicePlugin", "nvIpam", "multus", "cniPlugins")
 META_PLUGINS = ("rdma", "sbr", "tuning")
@@ -49,11 +49,7 @@ def load(path: str) -> Settings:
     Raises:
         InputError: NK001, NK008 or NK020, every mistake of the file at once.
     """
-    try:
-        root = parse(read_limited(path), path, marks=True)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(Finding(UNREADABLE_FILE, message, Span(path))) from error
+    root = parse(read_bytes(path), path, marks=True)
     if root is None:
         return Settings()
     findings: list[Finding] = []

@@ -19,6 +19,19 @@ host* must stay in Netplan (NK323); what is *lost* has no counterpart in a pod a
 (NK322, or NK321 where it changes the path of packets); what is *refused* is an error. This page
 is made from the table that the program itself goes by.
 """
+MAPPING_TAIL = """\
+## Other device types
+
+All of them are read, since netplan takes or refuses a host as a whole, and none becomes a
+manifest by itself:
+
+| section | when it meets a rail |
+|---|---|
+| `bonds`, `bridges` | a rail that is one, or a member of one, is an error (NK310) |
+| `vlans` | one with a rail-like link is named (NK330) and taken where `rails:` in the settings say so |
+| `vrfs` | routes over a rail's gateway count as the member's own |
+| `wifis`, `modems`, `tunnels`, `dummy-devices`, `virtual-ethernets`, `nm-devices`, `openvswitch` | stay on the host |
+"""
 RULES_HEAD = """\
 # Rules
 
@@ -34,7 +47,7 @@ def mapping() -> str:
         ("A route's keys", ROUTE_KEYS),
     ):
         parts.append(f"## {title}\n\n" + "\n".join(_rows(table)) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, MAPPING_TAIL])
 
 
 def _rows(table: Mapping[str, Verdict]) -> Iterator[str]:

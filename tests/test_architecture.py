@@ -24,6 +24,7 @@ LEVELS = {
     "fabric.plan": 1,
     "tree": 1,
     "source": 2,
+    "inputs": 2,
     "repeats": 3,
     "archives": 2,
     "json_schemas": 2,

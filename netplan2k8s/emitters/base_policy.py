@@ -10,10 +10,10 @@ from typing import Any
 
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.findings import Finding, InputError, Span
-from netplan2k8s.rules.catalogue import INVALID_BASE_POLICY, UNREADABLE_FILE
+from netplan2k8s.inputs import read_bytes
+from netplan2k8s.rules.catalogue import INVALID_BASE_POLICY
 from netplan2k8s.source import Mapping as MappingNode
 from netplan2k8s.source import parse, span_of
-from netplan2k8s.tree import read_limited
 
 _SERVER_OWNED = (
     "creationTimestamp",
@@ -96,11 +96,7 @@ def load(path: str) -> BasePolicy:
     from ruamel.yaml import YAML  # noqa: PLC0415  only --base needs a typed reader
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415
 
-    try:
-        data = read_limited(path)
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(Finding(UNREADABLE_FILE, message, Span(path))) from error
+    data = read_bytes(path)
     root = parse(data, path, marks=True)
     try:
         body = YAML(typ="safe", pure=True).load(data)

@@ -11,10 +11,10 @@ from typing import Any
 
 from netplan2k8s import pci
 from netplan2k8s.findings import Finding, InputError, Span
+from netplan2k8s.inputs import read_text
 from netplan2k8s.inventory.facts import Fact, HostInventory, UnreadableError, collect
 from netplan2k8s.inventory.ip_link import load_list
-from netplan2k8s.rules.catalogue import UNREADABLE_FILE, UNREADABLE_INVENTORY
-from netplan2k8s.tree import read_limited
+from netplan2k8s.rules.catalogue import UNREADABLE_INVENTORY
 
 COLUMNS = ("node", "interface", "mac", "pci")
 
@@ -25,13 +25,7 @@ def read_table(path: str) -> dict[str, HostInventory]:
     Raises:
         InputError: NK001 or NK201, every bad row at once.
     """
-    try:
-        text = read_limited(path).decode("utf-8-sig")
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        raise InputError(Finding(UNREADABLE_FILE, message, Span(path))) from error
-    except UnicodeDecodeError as error:
-        raise InputError(_finding(path, 1, "is not UTF-8")) from error
+    text = read_text(path, UNREADABLE_INVENTORY)
     findings: list[Finding] = []
     facts: dict[str, list[Fact]] = defaultdict(list)
     try:

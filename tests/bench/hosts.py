@@ -5,13 +5,11 @@ from __future__ import annotations
 from ipaddress import ip_address
 from pathlib import Path
 
-SLOTS = (0x7A, 0x83, 0x9B, 0xAD, 0xC6, 0xDF, 0x1A, 0x42)
+from tests.fixtures_build.build import interface as names
+from tests.fixtures_build.build import management, storage
+
 RAILS = range(1, 9)
 COMMENT = "# Managed by the site's configuration tool; changes are overwritten.\n"
-
-
-def names(rail: int) -> str:
-    return f"enp{SLOTS[rail - 1]}s0f0np0"
 
 
 def ends(host: int, rail: int) -> tuple[str, str, str]:
@@ -20,37 +18,6 @@ def ends(host: int, rail: int) -> tuple[str, str, str]:
     unit, index = divmod(host, 32)
     low = base + 256 * unit + 2 * index
     return str(ip_address(low)), str(ip_address(low + 1)), f"{ip_address(base)}/15"
-
-
-def management(host: int) -> str:
-    return f"""{COMMENT}network:
-  version: 2
-  renderer: networkd
-  ethernets:
-    eno1np0: {{dhcp4: false, optional: true}}
-    eno2np1: {{dhcp4: false, optional: true}}
-  bonds:
-    bond0:
-      interfaces: [eno1np0, eno2np1]
-      parameters:
-        mode: 802.3ad
-        lacp-rate: fast
-        mii-monitor-interval: 100
-        transmit-hash-policy: layer3+4
-      addresses: [10.20.{host // 250}.{host % 250 + 2}/16]
-      nameservers:
-        search: [cluster.example]
-        addresses: [10.20.255.10, 10.20.255.11]
-      routes:
-        - to: default
-          via: 10.20.255.254
-  vlans:
-    bond0.210:
-      id: 210
-      link: bond0
-      mtu: 9000
-      addresses: [10.21.{host // 250}.{host % 250 + 2}/16]
-"""
 
 
 def block_style(host: int, rails: range = RAILS) -> str:
@@ -108,7 +75,11 @@ def matched_style(host: int) -> str:
 def files(host: int) -> dict[str, str]:
     style = host % 4
     if style == 0:
-        return {"50-cloud-init": management(host), "70-rails": block_style(host)}
+        return {
+            "50-cloud-init": management(host),
+            "60-storage": storage(host),
+            "70-rails": block_style(host),
+        }
     if style == 1:
         return {"01-network": management(host), "60-rails": flow_style(host)}
     if style == 2:
