@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, InputError, Rule, Span
-from netplan2k8s.rules import catalogue
 from netplan2k8s.tree import MAX_FILE_BYTES
 
 _SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz")

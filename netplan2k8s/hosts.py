@@ -7,10 +7,9 @@ import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from netplan2k8s import archives
+from netplan2k8s import archives, catalogue
 from netplan2k8s.findings import Finding, InputError, Rule, Span
 from netplan2k8s.naming import is_node_name, natural_key
-from netplan2k8s.rules import catalogue
 from netplan2k8s.tree import DirectoryTree, FlatTree, MemoryTree, Tree, byte_order
 
 SETTINGS_FILE = "netplan2k8s.yaml"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from netplan2k8s.catalogue import UNREADABLE_FILE
 from netplan2k8s.findings import Finding, InputError, Rule, Span
-from netplan2k8s.rules.catalogue import UNREADABLE_FILE
 from netplan2k8s.tree import read_limited
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from netplan2k8s.catalogue import INVALID_SETTINGS
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.inputs import read_text
-from netplan2k8s.rules.catalogue import INVALID_SETTINGS
 
 
 def read_node_names(path: str) -> dict[str, str]:

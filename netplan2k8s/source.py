@@ -12,8 +12,8 @@ from typing import Any, TypeAlias, TypeVar
 
 import yaml
 
+from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, InputError, Rule, Span
-from netplan2k8s.rules import catalogue
 
 MAX_DEPTH = 64
 MAX_EXPANDED_NODES = 1_000_000

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netplan2k8s import emitters
+from netplan2k8s.catalogue import UNKNOWN_PCI
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
 from netplan2k8s.fabric.drafts import Draft
 from netplan2k8s.fabric.evidence import PciResolver
@@ -30,7 +31,6 @@ from netplan2k8s.manifests.document import dump
 from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
 from netplan2k8s.node_names import read_node_names
 from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
-from netplan2k8s.rules.catalogue import UNKNOWN_PCI
 from netplan2k8s.settings import KINDS, Settings
 
 PLAN_PATH = ".netplan2k8s/plan.json"

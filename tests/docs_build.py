@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from netplan2k8s.catalogue import RULES
 from netplan2k8s.fabric.translation import ROUTE_KEYS, SETTINGS, Fate, Verdict
 from netplan2k8s.findings import Layer, Rule
-from netplan2k8s.rules.catalogue import RULES
 
 ROOT = Path(__file__).resolve().parents[1]
 MAPPING_HEAD = """\

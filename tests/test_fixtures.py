@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from netplan2k8s.rules.catalogue import RULES
+from netplan2k8s.catalogue import RULES
 from tests.conftest import FIXTURES, contents
 from tests.fixtures_build import build
 from tests.fixtures_build.expect import OPTIONS

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from netplan2k8s.catalogue import INVALID_BASE_POLICY
+from netplan2k8s.emitters.device_plugin import config_text
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.inputs import read_bytes
-from netplan2k8s.rules.catalogue import INVALID_BASE_POLICY
 from netplan2k8s.source import Mapping as MappingNode
 from netplan2k8s.source import parse, span_of
 
@@ -42,10 +43,6 @@ class BasePolicy:
         self, ours: Sequence[Mapping[str, Any]], section: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The complete policy with our resources in place of those of their names."""
-        from netplan2k8s.emitters.nic_cluster_policy import (  # noqa: PLC0415  mutual
-            config_text,
-        )
-
         body = copy.deepcopy(dict(self.body))
         body.pop("status", None)
         metadata = {k: v for k, v in body["metadata"].items() if k not in _SERVER_OWNED}

@@ -11,12 +11,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from netplan2k8s.catalogue import MISSING_FIELD_IN_RELEASE
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.releases import release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
-from netplan2k8s.rules.catalogue import MISSING_FIELD_IN_RELEASE
 from netplan2k8s.settings import Settings
 
 RESOURCE_PREFIX = "nvidia.com"

@@ -12,14 +12,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from netplan2k8s import catalogue
 from netplan2k8s.emitters.base_policy import BasePolicy
+from netplan2k8s.emitters.device_plugin import Resource, config_text
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.networks import RESOURCE_PREFIX
 from netplan2k8s.emitters.releases import image, release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
-from netplan2k8s.rules import catalogue
 from netplan2k8s.settings import NodeGroup, Settings
 
 API_VERSION = "mellanox.com/v1alpha1"
@@ -27,8 +28,6 @@ NAME = "nic-cluster-policy"
 PATCH_PATH = "patches/nicclusterpolicy.yaml"
 FABRIC_PATH = "fabric/10-nicclusterpolicy.yaml"
 _MAX_NODE_POLICY_NAME = 30
-
-Resource = dict[str, Any]
 
 
 def emit(
@@ -98,12 +97,6 @@ def _section(settings: Settings) -> dict[str, Any]:
 
 def _config(listed: Sequence[Resource]) -> dict[str, str]:
     return {"config": config_text(listed)}
-
-
-def config_text(listed: Sequence[Mapping[str, Any]]) -> str:
-    """Strict JSON, one resource a line: the plugin exits on a trailing comma."""
-    rows = ",\n".join(f"    {json.dumps(resource)}" for resource in listed)
-    return f'{{\n  "resourceList": [\n{rows}\n  ]\n}}\n'
 
 
 def _other_sections(settings: Settings) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from netplan2k8s.catalogue import INVALID_NAME, MEMORY_LOCK
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.networks import RESOURCE_PREFIX
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
-from netplan2k8s.rules.catalogue import INVALID_NAME, MEMORY_LOCK
 from netplan2k8s.settings import Settings
 
 PATH = "workloads/pytorchjob.yaml"

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from netplan2k8s.catalogue import LARGE_ANNOTATION, LARGE_OBJECT
 from netplan2k8s.findings import Finding, Span
-from netplan2k8s.rules.catalogue import LARGE_ANNOTATION, LARGE_OBJECT
 
 MAX_ANNOTATIONS = 262_144
 MAX_OBJECT = 1_572_864

@@ -5,11 +5,10 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
-from netplan2k8s import pci
+from netplan2k8s import catalogue, pci
 from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.inventory.facts import Evidence, HostInventory
 from netplan2k8s.netplan import Definition
-from netplan2k8s.rules import catalogue
 from netplan2k8s.source import span_of
 
 _GLOB = frozenset("*?[")

@@ -9,10 +9,10 @@ from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 
+from netplan2k8s import catalogue
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.fabric.drafts import Draft, Where
-from netplan2k8s.rules import catalogue
 from netplan2k8s.settings import RailSetting
 
 

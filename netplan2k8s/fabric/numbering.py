@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
+from netplan2k8s import catalogue
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.grouping import Group
-from netplan2k8s.rules import catalogue
 
 # Names in which a site counts rails; systemd's path and slot names count buses.
 _INDEX = re.compile(

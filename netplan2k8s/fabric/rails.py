@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
+from netplan2k8s import catalogue
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.fabric import grouping
 from netplan2k8s.fabric.candidates import Candidate
@@ -14,7 +15,6 @@ from netplan2k8s.fabric.grouping import Group
 from netplan2k8s.fabric.numbering import numbers
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
 from netplan2k8s.naming import ranges
-from netplan2k8s.rules import catalogue
 from netplan2k8s.settings import Settings
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from netplan2k8s.catalogue import UNREADABLE_INVENTORY
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.inventory import ip_link, lshw, mellanox, renames, sysfs
 from netplan2k8s.inventory.facts import Fact, HostInventory, UnreadableError, collect
-from netplan2k8s.rules.catalogue import UNREADABLE_INVENTORY
 from netplan2k8s.tree import Tree
 
 Reader = Callable[[str, str], Iterator[Fact]]

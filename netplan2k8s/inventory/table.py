@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from netplan2k8s import pci
+from netplan2k8s.catalogue import UNREADABLE_INVENTORY
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.inputs import read_text
 from netplan2k8s.inventory.facts import Fact, HostInventory, UnreadableError, collect
 from netplan2k8s.inventory.ip_link import load_list
-from netplan2k8s.rules.catalogue import UNREADABLE_INVENTORY
 
 COLUMNS = ("node", "interface", "mac", "pci")
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from netplan2k8s.catalogue import FOREIGN_OUTPUT
 from netplan2k8s.findings import Finding, InputError, OperationError, Span
-from netplan2k8s.rules.catalogue import FOREIGN_OUTPUT
 
 PRIVATE = ".netplan2k8s"
 _STATE = f"{PRIVATE}/files.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, Rule, Span
-from netplan2k8s.rules import catalogue
 from netplan2k8s.tree import OversizedFileError, Tree, byte_order
 
 DIRECTORIES = ("run/netplan", "etc/netplan", "lib/netplan")

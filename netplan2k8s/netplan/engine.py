@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from netplan2k8s import catalogue
 from netplan2k8s.netplan.model import Definition
 from netplan2k8s.netplan.scalars import RejectError
-from netplan2k8s.rules import catalogue
 from netplan2k8s.source import Mapping, Node
 
 SCALAR, SPECIAL, SEQUENCE, MAPPING, TABLE, ANY = range(6)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from netplan2k8s import source
+from netplan2k8s import catalogue, source
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.netplan import discovery, validation
 from netplan2k8s.netplan.engine import State, expected, process, unknown
@@ -16,7 +16,6 @@ from netplan2k8s.netplan.handlers import backend
 from netplan2k8s.netplan.model import PHYSICAL, Definition, HostNetwork
 from netplan2k8s.netplan.scalars import RejectError, invalid, name, version
 from netplan2k8s.netplan.tables import GLOBAL_OVS, SECTIONS
-from netplan2k8s.rules import catalogue
 from netplan2k8s.source import Mapping, Node, Parse, span_of
 from netplan2k8s.tree import Tree
 

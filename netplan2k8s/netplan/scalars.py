@@ -10,8 +10,8 @@ import re
 import socket
 from functools import lru_cache
 
+from netplan2k8s import catalogue
 from netplan2k8s.findings import Rule
-from netplan2k8s.rules import catalogue
 from netplan2k8s.source import Node, marked
 
 UINT_MAX = 2**32 - 1
@@ -21,6 +21,7 @@ _NUMBER = re.compile(r"[ \t\n\v\f\r]*([+-]?)(\d*)", re.ASCII)
 _NAME = re.compile(r"[!-~]+")
 _PAIR = "[0-9a-fA-F]{2}"
 _MAC = re.compile(rf"{_PAIR}(:{_PAIR}){{5}}((:{_PAIR}){{14}})?")
+ADDRESS_FORM = "must be X.X.X.X/NN or X:X:X:X:X:X:X:X/NN"
 _MAC_FORM = (
     "must be XX:XX:XX:XX:XX:XX or XX:XX:XX:XX:XX:XX:XX:XX:XX:XX:XX:XX:XX:XX:XX:XX"
     ":XX:XX:XX:XX"

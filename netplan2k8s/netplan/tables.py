@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from netplan2k8s.netplan import devices as d
 from netplan2k8s.netplan import handlers as h
+from netplan2k8s.netplan import routing as r
 from netplan2k8s.netplan import scalars as s
 from netplan2k8s.netplan.engine import (
     ANY,
@@ -91,7 +93,7 @@ _NM: Table = {
     "passthrough": (MAPPING, h.passthrough),
 }
 _OVS_CONTROLLER: Table = {
-    "addresses": (SEQUENCE, h.ovs_controllers),
+    "addresses": (SEQUENCE, d.ovs_controllers),
     "connection-mode": _choice(
         "Value of 'connection-mode' needs to be 'in-band' or 'out-of-band'",
         "in-band",
@@ -101,11 +103,11 @@ _OVS_CONTROLLER: Table = {
 _OVS: Table = {
     "external-ids": (MAPPING, h.text_map),
     "other-config": (MAPPING, h.text_map),
-    "lacp": (SPECIAL, h.ovs_only_for("bonds", "active", "passive", "off")),
-    "fail-mode": (SPECIAL, h.ovs_only_for("bridges", "standalone", "secure")),
-    "mcast-snooping": (SPECIAL, h.ovs_only_for("bridges")),
-    "rstp": (SPECIAL, h.ovs_only_for("bridges")),
-    "protocols": (SEQUENCE, h.ovs_protocols),
+    "lacp": (SPECIAL, d.ovs_only_for("bonds", "active", "passive", "off")),
+    "fail-mode": (SPECIAL, d.ovs_only_for("bridges", "standalone", "secure")),
+    "mcast-snooping": (SPECIAL, d.ovs_only_for("bridges")),
+    "rstp": (SPECIAL, d.ovs_only_for("bridges")),
+    "protocols": (SEQUENCE, d.ovs_protocols),
     "controller": (TABLE, _OVS_CONTROLLER),
 }
 _COMMON: Table = {
@@ -113,7 +115,7 @@ _COMMON: Table = {
     "activation-mode": _choice(
         "Value of 'activation-mode' needs to be 'manual' or 'off'", "manual", "off"
     ),
-    "addresses": (SEQUENCE, h.addresses),
+    "addresses": (SEQUENCE, r.addresses),
     "critical": _BOOL,
     "dhcp4": _BOOL,
     "dhcp6": _BOOL,
@@ -137,7 +139,7 @@ _COMMON: Table = {
     "ipv6-address-generation": _choice(
         "unknown ipv6-address-generation '{value}'", "eui64", "stable-privacy"
     ),
-    "ipv6-address-token": (SCALAR, h.ipv6_token),
+    "ipv6-address-token": (SCALAR, d.ipv6_token),
     "ipv6-mtu": _UINT,
     "ipv6-privacy": _BOOL,
     "link-local": (SEQUENCE, h.link_local),
@@ -155,12 +157,12 @@ _COMMON: Table = {
     "optional-addresses": (SEQUENCE, h.optional_addresses),
     "port-mac-learning": _BOOL,
     "renderer": (SPECIAL, h.renderer),
-    "routes": (SEQUENCE, h.routes),
-    "routing-policy": (SEQUENCE, h.routing_policy),
+    "routes": (SEQUENCE, r.routes),
+    "routing-policy": (SEQUENCE, r.routing_policy),
 }
 _BACKENDS: Table = {
     "networkmanager": (TABLE, _NM),
-    "openvswitch": (MAPPING, h.openvswitch(_OVS)),
+    "openvswitch": (MAPPING, d.openvswitch(_OVS)),
 }
 _PHYSICAL: Table = {
     "match": (MAPPING, h.match),
@@ -209,7 +211,7 @@ _WIFI: Table = {
     **_COMMON,
     **_BACKENDS,
     **_PHYSICAL,
-    "access-points": (MAPPING, h.access_points(ACCESS_POINT)),
+    "access-points": (MAPPING, d.access_points(ACCESS_POINT)),
     "auth": (TABLE, _AUTH),
     "regulatory-domain": _TEXT,
 }
@@ -302,8 +304,8 @@ _VRF: Table = {
 _PEER: Table = {
     "keys": (TABLE, {"public": _TEXT, "shared": _TEXT}),
     "keepalive": _UINT,
-    "endpoint": (SCALAR, h.endpoint),
-    "allowed-ips": (SEQUENCE, h.allowed_ips),
+    "endpoint": (SCALAR, d.endpoint),
+    "allowed-ips": (SEQUENCE, d.allowed_ips),
 }
 _TUNNEL: Table = {
     **_COMMON,
@@ -324,14 +326,14 @@ _TUNNEL: Table = {
         "ip6gretap",
         "wireguard",
     ),
-    "local": (SCALAR, h.tunnel_address),
-    "remote": (SCALAR, h.tunnel_address),
+    "local": (SCALAR, d.tunnel_address),
+    "remote": (SCALAR, d.tunnel_address),
     "ttl": _UINT,
-    "key": (ANY, h.tunnel_key),
-    "keys": (ANY, h.tunnel_key),
+    "key": (ANY, d.tunnel_key),
+    "keys": (ANY, d.tunnel_key),
     "mark": _UINT,
     "port": _UINT,
-    "peers": (SEQUENCE, h.peers(_PEER)),
+    "peers": (SEQUENCE, d.peers(_PEER)),
     "id": _UINT,
     "link": (SPECIAL, h.reference),
     "type-of-service": _UINT,
@@ -349,7 +351,7 @@ _TUNNEL: Table = {
         ),
     ),
     "extensions": (SEQUENCE, h.flags("extensions", "group-policy", "generic-protocol")),
-    "port-range": (SEQUENCE, h.port_range),
+    "port-range": (SEQUENCE, d.port_range),
     "flow-label": _UINT,
     "do-not-fragment": _BOOL,
     "private-key-flags": (
@@ -376,8 +378,8 @@ SECTIONS: dict[str, Table] = {
 GLOBAL_OVS: Table = {
     "external-ids": (MAPPING, h.text_map),
     "other-config": (MAPPING, h.text_map),
-    "protocols": (SEQUENCE, h.ovs_protocols),
-    "ports": (SEQUENCE, h.ovs_ports),
+    "protocols": (SEQUENCE, d.ovs_protocols),
+    "ports": (SEQUENCE, d.ovs_ports),
     "ssl": (
         TABLE,
         {"ca-cert": _TEXT, "certificate": _TEXT, "private-key": _TEXT},

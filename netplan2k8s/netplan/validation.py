@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.netplan import scalars as s
 from netplan2k8s.netplan.engine import Reference, State
-from netplan2k8s.netplan.handlers import DEFAULTS
 from netplan2k8s.netplan.model import Definition
+from netplan2k8s.netplan.routing import DEFAULTS
 from netplan2k8s.netplan.scalars import RejectError, invalid
 from netplan2k8s.netplan.tunnels import check_tunnel
-from netplan2k8s.rules import catalogue
 from netplan2k8s.source import span_of
 
 _MAX_VLAN = 4094

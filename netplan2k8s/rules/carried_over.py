@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from netplan2k8s import catalogue
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.fabric.drafts import Draft, Where
@@ -12,7 +13,6 @@ from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.fabric.translation import ROUTING, Fate, verdict
 from netplan2k8s.findings import Rule
 from netplan2k8s.naming import ranges
-from netplan2k8s.rules import catalogue
 from netplan2k8s.settings import Settings
 
 RELEASES_WITH_META_PLUGINS = frozenset({"main"})

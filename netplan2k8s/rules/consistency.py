@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from netplan2k8s.catalogue import MIXED_MTU, ODD_SIDE
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
 from netplan2k8s.naming import ranges
-from netplan2k8s.rules.catalogue import MIXED_MTU, ODD_SIDE
 
 
 def check(plan: FabricPlan) -> Iterator[Draft]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from netplan2k8s.addressing import BITS
+from netplan2k8s.catalogue import OVERLAPPING_PREFIX
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.fabric.drafts import Draft, Where
-from netplan2k8s.rules.catalogue import OVERLAPPING_PREFIX
 
 
 def check(candidates: Sequence[Candidate]) -> Iterator[Draft]:

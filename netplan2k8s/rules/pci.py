@@ -6,11 +6,11 @@ import fnmatch
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
+from netplan2k8s.catalogue import NAME_AS_EVIDENCE, PCI_ON_TWO_RAILS, UNKNOWN_PCI
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.plan import FabricPlan, RailAttachment
 from netplan2k8s.fleet import Fleet
 from netplan2k8s.naming import ranges
-from netplan2k8s.rules.catalogue import NAME_AS_EVIDENCE, PCI_ON_TWO_RAILS, UNKNOWN_PCI
 from netplan2k8s.settings import NodeGroup
 
 COMMAND = "ip -d -j link > ip-link.json"
