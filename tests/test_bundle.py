@@ -88,6 +88,8 @@ def test_edited_and_foreign_files_are_named_all_at_once(tmp_path):
     messages = [str(finding) for finding in caught.value.findings]
     assert len(messages) == 3
     assert all("NK009" in message for message in messages)
+    assert sum("was edited since netplan2k8s wrote it" in m for m in messages) == 2
+    assert sum("was not written by netplan2k8s" in m for m in messages) == 1
     assert contents(tmp_path / "out") == before
     write(tmp_path / "out", NEW, force=True)
     assert ours(tmp_path / "out") == NEW
