@@ -3,7 +3,8 @@
 A fleet's hosts are mostly written by one tool, so that their files have few shapes: the
 text with every run of digits as one. What YAML makes of a text does not depend on its
 digits, save for block scalars, directives, anchors, tags and escapes: a text with any
-of those, or with a scalar that does not stand there as it reads, is always parsed. A differential test holds this to ``source.parse``.
+of those, or with a scalar that does not stand there as it reads, is always parsed. A
+differential test holds this to ``source.parse``.
 """
 
 from __future__ import annotations

@@ -108,7 +108,9 @@ def _read_document(state: State, root: Node) -> None:
         if not isinstance(key, str):
             raise expected("scalar", key)
         if key != "network":
-            raise unknown(key, ("network",))
+            reject = unknown(key, ("network",))
+            reject.message += "; a Netplan file has 'network' alone at its top"
+            raise reject
         _read_network(state, value, unchecked)
     validation.resolve(state)
     for definition in unchecked:

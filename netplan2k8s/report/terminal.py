@@ -98,7 +98,9 @@ def print_fabric(
 
 
 def _rails_table(plan: FabricPlan) -> Any:  # noqa: ANN401  rich is imported late
-    table = _table(f"{len(plan.rails)} rails on {len(plan.node_names)} hosts")
+    rails, hosts = len(plan.rails), len(plan.node_names)
+    title = f"{_counted(rails, 'rail')} on {_counted(hosts, 'host')}"
+    table = _table(title)
     headings = ("rail", "CIDR", "hosts", "NIC side", "MTU", "interface", "PCI address")
     for heading in headings:
         table.add_column(heading, justify="right" if heading == "hosts" else "left")
@@ -124,6 +126,10 @@ def _rail_row(rail: Rail) -> tuple[str, ...]:
     )
 
 
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
 def _few(values: Iterable[str]) -> str:
     """The usual values, most frequent first."""
     counts = Counter(values)
@@ -133,14 +139,20 @@ def _few(values: Iterable[str]) -> str:
 
 
 def _hosts_table(plan: FabricPlan, findings: Sequence[Finding]) -> Any:  # noqa: ANN401  as above
-    table = _table("host addresses by rail")
-    table.add_column("host")
+    lengths = {rail.node_prefix_length for rail in plan.rails}
+    usual = lengths.pop() if len(lengths) == 1 else None
+    title = "host addresses by rail" + (f", each a /{usual}" if usual else "")
+    table = _table(title)
+    table.add_column("host", overflow="fold")
     for rail in plan.rails:
-        table.add_column(rail.name)
+        table.add_column(rail.name, overflow="fold")
     faults = Counter(f.node for f in findings if f.rule.severity is Severity.ERROR)
     table.add_column("errors", justify="right", style="red")
     cells = [
-        {link.node_name: str(link.address) for link in rail.attachments}
+        {
+            link.node_name: str(link.address.address if usual else link.address)
+            for link in rail.attachments
+        }
         for rail in plan.rails
     ]
     for node in plan.node_names:
