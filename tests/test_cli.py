@@ -278,6 +278,8 @@ def test_release_without_what_the_settings_ask_for(run, fixture_copy):
 
 def test_node_groups(run, fixture_copy):
     fixture_copy("node-groups")
+    made = run("convert", "hosts", "-o", "made")
+    assert "refuses NicNodePolicies beside a sriovDevicePlugin" in made.out
     done = run("convert", "hosts", "-o", "out", "--operator-release", "26.1")
     assert done.code == 1
     assert "NK405 node_groups need NicNodePolicy" in done.err

@@ -241,6 +241,33 @@ def test_disagreement_says_how_many_agree(fleet):
     )
 
 
+def test_two_hosts_on_one_link(tmp_path):
+    """Back to back, each the other's gateway: no leaf is in between."""
+    fleet = Fleet(tmp_path)
+    for number, (nic, via) in enumerate(
+        [("10.1.0.0", "10.1.0.1"), ("10.1.0.1", "10.1.0.0")]
+    ):
+        routes = [{"to": "10.1.0.0/16", "via": via}]
+        fleet.add(
+            f"n{number}", {NAMES[0]: {"addresses": [f"{nic}/31"], "routes": routes}}
+        )
+    (found,) = [f for f in fleet.inspect().findings if f.rule.code == "NK301"]
+    assert "10.1.0.1/31" in found.message
+    assert "is on one link with 10.1.0.0/31" in found.message
+
+
+def test_ipv6_64_is_recognised_and_refused(tmp_path):
+    fleet = Fleet(tmp_path)
+    for number in range(2):
+        routes = [{"to": "fd00:1::/32", "via": f"fd00:1:{number}::1"}]
+        addresses = [f"fd00:1:{number}::2/64"]
+        fleet.add(f"n{number}", {NAMES[0]: {"addresses": addresses, "routes": routes}})
+    seen = fleet.inspect()
+    found = [f.message for f in seen.findings if f.rule.code == "NK314"]
+    assert len(found) == 2
+    assert "is no point-to-point link: rails are /31 or /127" in found[0]
+
+
 # -- the settings' rails ----------------------------------------------------------
 
 

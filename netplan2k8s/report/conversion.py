@@ -89,6 +89,11 @@ def _apply(made: Conversion, directory: str) -> Iterator[str]:
             " other sections. It needs the policy to be there; see --base for one"
             " complete file, --policy full for a new cluster."
         )
+    elif any("/11-nicnodepolicy-" in path for path in files):
+        yield (
+            "The operator refuses NicNodePolicies beside a sriovDevicePlugin in the"
+            " NicClusterPolicy: take that section out first."
+        )
     elif _POLICY in files:
         yield (
             "The policy is complete: applying it removes every section that it does"
