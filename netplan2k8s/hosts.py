@@ -16,6 +16,8 @@ SETTINGS_FILE = "netplan2k8s.yaml"
 _ROOT_MARKS = frozenset({"etc", "lib", "run", "usr"})
 _NETPLAN_PLACES = ("etc/netplan", "lib/netplan", "run/netplan")
 MAX_DEPTH = 16
+OUR_MARK = ".netplan2k8s/files.json"
+"""What the output directory of ``convert`` has, relative to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,9 @@ def _descend(
     if entry.name.endswith(".yaml"):
         message = "is a directory; a host's flat Netplan is a file <node>.yaml"
         findings.append(_finding(catalogue.UNREADABLE_FILE, entry.path, message))
+    elif os.path.exists(os.path.join(entry.path, OUR_MARK)):
+        message = "not searched: manifests that netplan2k8s wrote"
+        findings.append(_finding(catalogue.IGNORED_FILE, entry.path, message))
     elif depth >= MAX_DEPTH:
         message = f"not searched: over {MAX_DEPTH} directories deep"
         findings.append(_finding(catalogue.IGNORED_FILE, entry.path, message))

@@ -378,3 +378,16 @@ def test_excluded_hosts_are_named(tmp_path, run, monkeypatch):
     assert done.code == 0
     assert "hosts/a-1.yaml:1:1: NK334 host a-1 is left out as asked" in done.err
     assert "a-1\n" not in done.out
+
+
+def test_output_among_the_input_is_not_read_as_hosts(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fleet(tmp_path)
+    first = run("convert", ".", "-o", "manifests")
+    again = run("convert", ".", "-o", "manifests")
+    assert (first.code, again.code) == (0, 0)
+    assert (
+        "manifests:1:1: NK006 not searched: manifests that netplan2k8s wrote"
+        in again.err
+    )
+    assert "0 files written" in again.out

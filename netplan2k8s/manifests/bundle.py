@@ -18,9 +18,10 @@ from typing import Any
 
 from netplan2k8s.catalogue import FOREIGN_OUTPUT
 from netplan2k8s.findings import Finding, InputError, OperationError, Span
+from netplan2k8s.hosts import OUR_MARK
 
-PRIVATE = ".netplan2k8s"
-_STATE = f"{PRIVATE}/files.json"
+_STATE = OUR_MARK
+PRIVATE = os.path.dirname(_STATE)
 _JOURNAL = f"{PRIVATE}/journal.json"
 _STAGING = f"{PRIVATE}/staging"
 

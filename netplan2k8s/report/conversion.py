@@ -97,7 +97,8 @@ def _apply(made: Conversion, directory: str) -> Iterator[str]:
     elif _POLICY in files:
         yield (
             "The policy is complete: applying it removes every section that it does"
-            " not hold."
+            " not hold. Where another field manager owns sriovDevicePlugin, kubectl"
+            " reports a conflict, and --force-conflicts takes it over."
         )
 
 
