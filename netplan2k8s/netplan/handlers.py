@@ -210,8 +210,9 @@ def bridge_ports(maximum: int, what: str) -> Handler:
                 raise expected("scalar", value)
             state.references.append(Reference(state.current, key, port, node))
             number = s.strtoull(value)
-            if number is None or number > maximum:
+            if number is None or number % (s.UINT_MAX + 1) > maximum:
                 raise invalid(f"invalid {what} value '{value}'", node)
+            number %= s.UINT_MAX + 1  # netplan keeps 32 bits before it compares
             if found.get(port, "0") not in ("0", str(number)):
                 bridge = state.current.id
                 message = f"{bridge}: interface '{port}' already has a {what} of"

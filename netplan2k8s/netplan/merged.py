@@ -77,11 +77,13 @@ def _definition(definition: Definition) -> dict[str, Any]:
 
 
 def _keep_members(parameters: dict[str, Any], members: Collection[str]) -> None:
-    """Costs and priorities belong to a port, and only a member's are in force."""
+    """Costs and priorities are a port's: only a member's hold, and 0 is none."""
     for key in ("path-cost", "port-priority"):
         if key in parameters:
             costs = parameters.pop(key)
-            kept = {port: cost for port, cost in costs.items() if port in members}
+            kept = {
+                p: cost for p, cost in costs.items() if p in members and cost != "0"
+            }
             if kept:
                 parameters[key] = kept
 
