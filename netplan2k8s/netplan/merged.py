@@ -67,7 +67,7 @@ def _definition(definition: Definition) -> dict[str, Any]:
         values["renderer"] = str(definition.backend)
     if definition.section == "bridges" and "parameters" in values:
         members = definition.settings.get("interfaces", ())
-        _keep_members(values["parameters"], members)
+        _in_force(values["parameters"], members)
     if definition.section == "vrfs":
         values["table"] = str(definition.settings["table"])
         for key in ("routes", "routing-policy"):
@@ -76,8 +76,10 @@ def _definition(definition: Definition) -> dict[str, Any]:
     return values
 
 
-def _keep_members(parameters: dict[str, Any], members: Collection[str]) -> None:
+def _in_force(parameters: dict[str, Any], members: Collection[str]) -> None:
     """Costs and priorities are a port's: only a member's hold, and 0 is none."""
+    if parameters.get("priority") == "0":
+        del parameters["priority"]
     for key in ("path-cost", "port-priority"):
         if key in parameters:
             costs = parameters.pop(key)
@@ -109,10 +111,15 @@ def _value(key: str, value: Any) -> Any:  # noqa: ANN401  a JSON value
     ):
         return _plain(value)
     if key in _OVERRIDES:
-        return {str(k): str(v) for k, v in value.items() if v != "true"}
+        return {str(k): str(v) for k, v in value.items() if not _is_plain(k, v)}
     if isinstance(value, dict):
         return _values(value)
     return _plain(value)
+
+
+def _is_plain(key: str, value: str) -> bool:
+    """Whether an override says what holds without it."""
+    return value == "true" or (key == "route-metric" and value == str(UINT_MAX))
 
 
 def _address_rank(item: Any) -> int:  # noqa: ANN401  text or a mapping of options
@@ -132,7 +139,7 @@ def _is_default(key: str, value: Any) -> bool:  # noqa: ANN401  a JSON value
     if key == "link-local":
         return bool(value == ["ipv6"])
     if key in _OVERRIDES:
-        return all(text == "true" for text in value.values())
+        return all(_is_plain(name, text) for name, text in value.items())
     if key == "nameservers":
         return not any(value.values())
     return not value and key != "match"
