@@ -97,3 +97,40 @@ def test_reads_as_netplan_does(files):
             path.write_text(text)
             path.chmod(0o600)
         assert normal(ours(root)) == normal(netplan_get(root))
+
+
+COST = "bridges: {b: {parameters: {path-cost: {e: %s}}}}"
+BY_HAND = [
+    ("ethernets: {e: {}}, " + COST % 1, COST % 1),
+    ("ethernets: {e: {}}, " + COST % 0, COST % 3),
+    ("ethernets: {e: {}}, bridges: {b: {parameters: {path-cost: {e: 1, e: 1}}}}",),
+    (COST % 1 + ", ethernets: {e: {}}",),
+    ("ethernets: {e: {}}", COST % 1 + ", ethernets: {late: {}}"),
+    (
+        "ethernets: {e: {}}",
+        (
+            "bridges: {b: {interfaces: [late], parameters: {path-cost: {e: 1}}}},"
+            " ethernets: {late: {}}"
+        ),
+    ),
+    ("ethernets: {e: {}}", "bridges: {a: {}, b: {parameters: {priority: 0}}}"),
+    ("bonds: {b: {dhcp4-overrides: {route-metric: 4294967295}}}",),
+    *[
+        (f"ethernets: {{e: {{}}}}, {COST % value}",)
+        for value in ("'-1'", "4294967297", "5x")
+    ],
+]
+
+
+@pytest.mark.parametrize("bodies", BY_HAND, ids=lambda bodies: bodies[-1])
+def test_rare_forms(bodies, tmp_path):
+    """What random trees once showed, kept: said twice, of 32 bits, unset by a value."""
+    place = tmp_path / "etc/netplan"
+    place.mkdir(parents=True)
+    for number, body in enumerate(bodies):
+        (place / f"{number}.yaml").write_text(f"network: {{version: 2, {body}}}\n")
+        (place / f"{number}.yaml").chmod(0o600)
+    command = [NETPLAN, "get", "--root-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    theirs = None if done.returncode else yaml.load(done.stdout, Loader=yaml.BaseLoader)
+    assert normal(ours(tmp_path)) == normal(theirs)

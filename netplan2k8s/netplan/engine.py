@@ -29,9 +29,22 @@ class Reference(NamedTuple):
     holder: Node
 
 
+class PortSetting(NamedTuple):
+    """A bridge's cost or priority of a port; ``taken`` is said of a second one."""
+
+    key: str
+    port: str
+    number: int
+    node: Node
+    taken: str
+
+
 @dataclass(slots=True)
 class State:
     """What is known of a host while its files are read.
+
+    ``has_forward_reference`` says that the file names what it defines later, so that
+    netplan reads it a second time.
 
     ``unusual`` is set where an address or a route may deserve a warning, and
     ``default_routes`` counts them, since two may.
@@ -41,9 +54,33 @@ class State:
     settings: dict[str, Any] = field(default_factory=dict)
     references: list[Reference] = field(default_factory=list)
     current: Definition = field(default_factory=lambda: Definition("", ""))
+    port_settings: dict[tuple[str, str], int] = field(default_factory=dict)
+    port_settings_of_file: list[PortSetting] = field(default_factory=list)
+    has_forward_reference: bool = False
     file: str = ""
     unusual: bool = False
     default_routes: int = 0
+
+
+def refer(state: State, kind: str, node: str, holder: Node) -> None:
+    """Note that the current definition mentions another."""
+    state.references.append(Reference(state.current, kind, node, holder))
+    if node not in state.definitions:
+        state.has_forward_reference = True
+
+
+def set_port(state: State, setting: PortSetting) -> None:
+    """Give a port its cost or priority, once and for all bridges.
+
+    Raises:
+        RejectError: NK105 where it has one, be it the same.
+    """
+    slot = setting.key, setting.port
+    if slot in state.port_settings:
+        message = f"{setting.taken} {state.port_settings[slot]}"
+        raise RejectError(catalogue.CONFLICTING_DEFINITION, message, setting.node)
+    if setting.number:
+        state.port_settings[slot] = setting.number
 
 
 def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> None:

@@ -13,11 +13,13 @@ from netplan2k8s import catalogue
 from netplan2k8s.netplan import scalars as s
 from netplan2k8s.netplan.engine import (
     SCALAR,
-    Reference,
+    PortSetting,
     State,
     Table,
     expected,
     process,
+    refer,
+    set_port,
 )
 from netplan2k8s.netplan.scalars import RejectError, invalid
 from netplan2k8s.source import Mapping, Node
@@ -174,7 +176,7 @@ def renamed(name: str, read: Callable[[str], str]) -> Handler:
 
 def reference(state: State, target: Target, key: str, node: str) -> None:
     """A single other definition: ``link``, ``peer``."""
-    state.references.append(Reference(state.current, key, node, node))
+    refer(state, key, node, node)
     target[key] = node
 
 
@@ -182,7 +184,7 @@ def members(state: State, target: Target, key: str, node: list[Node]) -> None:
     """Append members of a bond, bridge or VRF."""
     found = target.setdefault(key, [])
     for item in scalar_items(node):
-        state.references.append(Reference(state.current, key, item, node))
+        refer(state, key, item, node)
         if item not in found:
             found.append(item)
 
@@ -193,7 +195,7 @@ def bond_primary(state: State, target: Target, key: str, node: str) -> None:
         bond = state.current.id
         message = f"{bond}: bond already has a primary member: {present}"
         raise RejectError(catalogue.CONFLICTING_DEFINITION, message, node)
-    state.references.append(Reference(state.current, key, node, node))
+    refer(state, key, node, node)
     target[key] = node
 
 
@@ -208,17 +210,16 @@ def bridge_ports(maximum: int, what: str) -> Handler:
                 raise expected("scalar", port)
             if not isinstance(value, str):
                 raise expected("scalar", value)
-            state.references.append(Reference(state.current, key, port, node))
+            refer(state, key, port, node)
             number = s.strtoull(value)
             if number is None or number % (s.UINT_MAX + 1) > maximum:
                 raise invalid(f"invalid {what} value '{value}'", node)
             number %= s.UINT_MAX + 1  # netplan keeps 32 bits before it compares
-            if found.get(port, "0") not in ("0", str(number)):
-                bridge = state.current.id
-                message = f"{bridge}: interface '{port}' already has a {what} of"
-                raise RejectError(
-                    catalogue.CONFLICTING_DEFINITION, f"{message} {found[port]}", node
-                )
+            taken = f"{state.current.id}: interface '{port}' already has a {what} of"
+            setting = PortSetting(key, str(port), number, node, taken)
+            if port in state.definitions:
+                set_port(state, setting)
+            state.port_settings_of_file.append(setting)
             found[str(port)] = str(number)
 
     return handle

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.netplan import scalars as s
-from netplan2k8s.netplan.engine import Reference, State
+from netplan2k8s.netplan.engine import Reference, State, set_port
 from netplan2k8s.netplan.model import Definition
 from netplan2k8s.netplan.routing import DEFAULTS
 from netplan2k8s.netplan.scalars import RejectError, invalid
@@ -97,7 +97,17 @@ def _whole(definition: Definition, message: str) -> RejectError:
 
 
 def resolve(state: State) -> None:
-    """Give members their master, and refuse what is not defined by now."""
+    """Give members their master, and refuse what is not defined by now.
+
+    A file with a forward reference is read twice by netplan, and what it says of a
+    port that was defined before is then said a second time.
+    """
+    if state.has_forward_reference:
+        for setting in state.port_settings_of_file:
+            if setting.port in state.definitions:
+                set_port(state, setting)
+    state.port_settings_of_file.clear()
+    state.has_forward_reference = False
     for reference in state.references:
         target = state.definitions.get(reference.node)
         if target is None:
