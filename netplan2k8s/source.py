@@ -200,6 +200,10 @@ def _invalid(error: yaml.YAMLError, path: str) -> Finding:
         mark = error.problem_mark
         span = Span(path, mark.line + 1, mark.column + 1)
         what = error.problem or error.context or "cannot be read"
+        if "cannot start any token" in what:
+            what += (
+                "; indent with blanks, not tabs, and quote a text that begins with @"
+            )
         return Finding(catalogue.INVALID_YAML, f"Invalid YAML: {what}", span)
     reason = getattr(error, "reason", None) or str(error).split("\n", 1)[0]
     position = getattr(error, "position", None)

@@ -391,3 +391,10 @@ def test_output_among_the_input_is_not_read_as_hosts(tmp_path, run, monkeypatch)
         in again.err
     )
     assert "0 files written" in again.out
+
+
+def test_tab_says_what_to_write(refused, tmp_path):
+    (tmp_path / "hosts/a-0.yaml").write_text(good().replace("  version", "\tversion"))
+    line = only(refused(code=1))
+    assert line.startswith("hosts/a-0.yaml:2:1: NK020 Invalid YAML: ")
+    assert "indent with blanks, not tabs" in line
