@@ -40,6 +40,7 @@ LEVELS = {
     "fleet": 6,
     "rules": 7,
     "manifests": 5,
+    "simulate": 6,
     "emitters": 8,
     "workflow": 9,
     "starter": 9,

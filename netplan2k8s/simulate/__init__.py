@@ -1,0 +1,1 @@
+"""What the cluster makes of the manifests, module by module as its own code works."""

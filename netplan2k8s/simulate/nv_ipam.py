@@ -1,0 +1,219 @@
+"""nv-ipam: which node gets which prefix, and which address a pod gets of it.
+
+Source: nvidia-k8s-ipam v0.4, pkg/ipam-controller/controllers/cidrpool (allocation),
+pkg/ipam-node/controllers/cidrpool (ranges) and pkg/ipam-node/allocator (addresses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from netplan2k8s.addressing import Prefix
+from netplan2k8s.simulate.pool import Pool, Static
+from netplan2k8s.simulate.selectors import Node, selected
+
+_FAMILY_4 = 4
+_NARROW = 2
+
+
+class Allocation(NamedTuple):
+    """A node's share of a pool: its network, its gateway (None without one).
+
+    ``text`` is the prefix as the status has it: an entry's own text where a static
+    allocation gave it.
+    """
+
+    network: int
+    gateway: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the controller wrote: allocations by node, and the nodes left without."""
+
+    allocations: Mapping[str, Allocation] = field(default_factory=dict)
+    without_prefix: tuple[str, ...] = ()
+
+
+def allocate(pool: Pool, nodes: Sequence[Node], before: Status | None = None) -> Status:
+    """Reconcile a valid pool: ``before`` is the status so far.
+
+    Nodes are served in order of their names. A node with a static entry gets that
+    prefix; one whose allocation is still right keeps it; any other gets the lowest
+    prefix of the CIDR that nobody has and that is not excluded as a whole.
+    """
+    candidates = sorted(selected(pool.node_selector, nodes), key=lambda n: n.name)
+    statics = {entry.node_name: entry for entry in pool.statics if entry.node_name}
+    names = {node.name for node in candidates} if before else set()
+    kept = {
+        name: allocation
+        for name, allocation in (before.allocations if before else {}).items()
+        if name in names and _is_still_right(pool, name, allocation, statics)
+    }
+    found: dict[str, Allocation] = {}
+    waiting: list[str] = []
+    for node in candidates:
+        entry = statics.get(node.name)
+        if entry is not None:
+            found[node.name] = _of_static(pool, entry)
+        elif node.name in kept:
+            found[node.name] = kept[node.name]
+        else:
+            waiting.append(node.name)
+    if not waiting:
+        return Status(found)
+    # Reservations are kept by the text of the entries, so that a prefix in another
+    # spelling is given out a second time.
+    reserved = {entry.text for entry in pool.statics}
+    reserved.update(allocation.text for allocation in kept.values())
+    free = _free(pool, reserved)
+    without = []
+    for name in waiting:
+        network = next(free, None)
+        if network is None:
+            without.append(name)
+        else:
+            text = str(pool.prefix(network))
+            found[name] = Allocation(network, pool.gateway_of(network), text)
+    return Status(dict(sorted(found.items())), tuple(without))
+
+
+def _of_static(pool: Pool, entry: Static) -> Allocation:
+    gateway = entry.gateway
+    if gateway is None:
+        gateway = pool.gateway_of(entry.network)
+    return Allocation(entry.network, gateway, entry.text)
+
+
+def _is_still_right(
+    pool: Pool, name: str, allocation: Allocation, statics: Mapping[str, Static]
+) -> bool:
+    prefix = _reparse(allocation.text)
+    if prefix.length != pool.length or not pool.cidr.contains(prefix):
+        return False
+    if _excluded_to(pool, prefix.value) is not None:
+        return False
+    own = statics.get(name)
+    if own is not None and own.text != allocation.text:
+        return False
+    if own is None and any(entry.text == allocation.text for entry in pool.statics):
+        return False
+    gateway = own.gateway if own is not None and own.gateway is not None else None
+    if gateway is None:
+        gateway = pool.gateway_of(allocation.network)
+    return gateway == allocation.gateway
+
+
+def _reparse(text: str) -> Prefix:
+    from netplan2k8s.simulate.pool import go_prefix  # noqa: PLC0415
+
+    return Prefix(*go_prefix(text))
+
+
+def _free(pool: Pool, reserved: set[str]) -> Iterator[int]:
+    step = 1 << pool.host_bits
+    network = pool.cidr.value
+    while network <= pool.cidr.last:
+        end = _excluded_to(pool, network)
+        if end is not None:
+            network = max(network + step, (end + 1) // step * step)
+            continue
+        if str(pool.prefix(network)) not in reserved:
+            yield network
+        network += step
+
+
+def _excluded_to(pool: Pool, network: int) -> int | None:
+    """Where the exclusions end that leave a prefix no address, None if one is left.
+
+    The controller counts the network address here, though no pod could get it.
+    """
+    _, last = _range(pool, network)
+    ranges = [(network + low, network + high) for low, high in pool.excluded_indices]
+    ranges += pool.excluded
+    address = network
+    while address <= last:
+        end = _end_of_exclusion(ranges, address)
+        if end is None:
+            return None
+        address = end + 1
+    return address - 1
+
+
+# -- the node -------------------------------------------------------------------
+
+
+def usable(pool: Pool, allocation: Allocation) -> Iterator[int]:
+    """Addresses a node can give to pods, in the order in which it does at first."""
+    first, last = _range(pool, allocation.network)
+    excluded = _excluded(pool, allocation.network)
+    address = first
+    while address <= last:
+        end = _end_of_exclusion(excluded, address)
+        if end is not None:
+            address = end + 1
+            continue
+        if address != allocation.gateway:
+            yield address
+        address += 1
+
+
+def only_address(pool: Pool, allocation: Allocation) -> int | None:
+    """The one address a node can give, None where there are none or several."""
+    found = usable(pool, allocation)
+    first = next(found, None)
+    return first if next(found, None) is None else None
+
+
+def _range(pool: Pool, network: int) -> tuple[int, int]:
+    """The first and last address of a node's prefix that can be a pod's."""
+    highest = network + (1 << pool.host_bits) - 1
+    if pool.host_bits < _NARROW:
+        return network, highest
+    return network + 1, highest - (pool.cidr.family == _FAMILY_4)
+
+
+def _excluded(pool: Pool, network: int) -> list[tuple[int, int]]:
+    """Exclusions as the node sees them: one with both ends elsewhere is not seen."""
+    last = network + (1 << pool.host_bits) - 1
+    found = [(network + low, network + high) for low, high in pool.excluded_indices]
+    for low, high in pool.excluded:
+        if network <= low <= last or network <= high <= last:
+            found.append((max(low, network), min(high, last)))
+    return found
+
+
+def _end_of_exclusion(excluded: Sequence[tuple[int, int]], address: int) -> int | None:
+    for low, high in excluded:
+        if low <= address <= high:
+            return high
+    return None
+
+
+class Allocator:
+    """The addresses of one node's share, given out in turn from a fresh store."""
+
+    def __init__(self, pool: Pool, allocation: Allocation) -> None:
+        self._pool = pool
+        self._allocation = allocation
+        self._taken: set[int] = set()
+        self._last: int | None = None
+
+    def take(self) -> int | None:
+        """The next free address after the one given last; None where none is left."""
+        order = list(usable(self._pool, self._allocation))
+        if self._last is not None:
+            after = [address for address in order if address > self._last]
+            order = after + [address for address in order if address <= self._last]
+        for address in order:
+            if address not in self._taken:
+                self._taken.add(address)
+                self._last = address
+                return address
+        return None
+
+    def release(self, address: int) -> None:
+        self._taken.discard(address)
