@@ -1,7 +1,7 @@
 """Every rule by code: the one table that findings, docs and selections share.
 
 The hundred of a code is its stage: 0 input and YAML, 1 Netplan, 2 inventory,
-3 fabric, 4 manifests. A code is never reused and never renumbered.
+3 fabric, 4 manifests, 5 proof. A code is never reused and never renumbered.
 """
 
 from __future__ import annotations
@@ -60,6 +60,16 @@ ALIAS_EXPANSION = Rule(
     _ERROR,
     Layer.YAML,
     "aliases expand beyond all use",
+)
+
+DUPLICATE_KEY = Rule(
+    "NK023", "duplicate-key", _ERROR, Layer.YAML, "a manifest has a key twice"
+)
+NO_OBJECT = Rule(
+    "NK024", "no-object", _ERROR, Layer.YAML, "a document is no Kubernetes object"
+)
+PLACEHOLDER = Rule(
+    "NK025", "placeholder", _ERROR, Layer.YAML, "a template's placeholder is unfilled"
 )
 
 # -- NK1xx: Netplan -------------------------------------------------------------
@@ -408,6 +418,437 @@ LISTED_NODES_ONLY = Rule(
     _INFO,
     Layer.CONTROLLER,
     "a pool names its nodes one by one to fail closed",
+)
+
+DUPLICATE_OBJECT = Rule(
+    "NK410",
+    "duplicate-object",
+    _ERROR,
+    Layer.SCHEMA,
+    "two manifests are the same object",
+)
+INVALID_FIELD = Rule(
+    "NK411",
+    "invalid-field",
+    _ERROR,
+    Layer.SCHEMA,
+    "the API server refuses a field's value, or its absence",
+)
+UNKNOWN_FIELD = Rule(
+    "NK412",
+    "unknown-field",
+    _ERROR,
+    Layer.SCHEMA,
+    "the API server does not know a field",
+)
+UNKNOWN_VERSION = Rule(
+    "NK413",
+    "unknown-version",
+    _ERROR,
+    Layer.SCHEMA,
+    "a kind has no such version",
+)
+NAMESPACED_CLUSTER_OBJECT = Rule(
+    "NK414",
+    "namespaced-cluster-object",
+    _INFO,
+    Layer.SCHEMA,
+    "a kind without namespaces is given one",
+)
+INVALID_POOL_RANGE = Rule(
+    "NK420",
+    "invalid-pool-range",
+    _ERROR,
+    Layer.CONTROLLER,
+    "nv-ipam refuses a pool's CIDR or prefix length",
+)
+INVALID_GATEWAY_INDEX = Rule(
+    "NK421",
+    "invalid-gateway-index",
+    _ERROR,
+    Layer.CONTROLLER,
+    "nv-ipam refuses a pool's gatewayIndex",
+)
+INVALID_EXCLUSION = Rule(
+    "NK422",
+    "invalid-exclusion",
+    _ERROR,
+    Layer.CONTROLLER,
+    "nv-ipam refuses an exclusion",
+)
+INVALID_ALLOCATION = Rule(
+    "NK423",
+    "invalid-allocation",
+    _ERROR,
+    Layer.CONTROLLER,
+    "nv-ipam refuses a static allocation",
+)
+REPEATED_ALLOCATION = Rule(
+    "NK424",
+    "repeated-allocation",
+    _ERROR,
+    Layer.CONTROLLER,
+    "a node or a prefix has two static allocations",
+)
+INVALID_ROUTE = Rule(
+    "NK425",
+    "invalid-route",
+    _ERROR,
+    Layer.CONTROLLER,
+    "nv-ipam refuses a pool's route",
+)
+INVALID_NODE_SELECTOR = Rule(
+    "NK426",
+    "invalid-node-selector",
+    _ERROR,
+    Layer.CONTROLLER,
+    "nv-ipam refuses a node selector",
+)
+INVALID_RESOURCE_NAME = Rule(
+    "NK427",
+    "invalid-resource-name",
+    _ERROR,
+    Layer.CONTROLLER,
+    "a network's resource can have no such name",
+)
+REFUSED_BY_WEBHOOK = Rule(
+    "NK428",
+    "refused-by-webhook",
+    _INFO,
+    Layer.CONTROLLER,
+    "the operator's admission controller refuses what works without it",
+)
+INVALID_IMAGE = Rule(
+    "NK429",
+    "invalid-image",
+    _ERROR,
+    Layer.CONTROLLER,
+    "a component has no usable image",
+)
+INVALID_PLUGIN_CONFIG = Rule(
+    "NK430",
+    "invalid-plugin-config",
+    _ERROR,
+    Layer.CONTROLLER,
+    "the device plugin refuses its configuration",
+)
+CONFLICTING_POLICIES = Rule(
+    "NK431",
+    "conflicting-policies",
+    _ERROR,
+    Layer.CONTROLLER,
+    "two policies set one section, or select one node",
+)
+INVALID_JOB = Rule(
+    "NK432",
+    "invalid-job",
+    _ERROR,
+    Layer.CONTROLLER,
+    "the job's webhook or controller refuses it",
+)
+INVALID_POLICY = Rule(
+    "NK433",
+    "invalid-policy",
+    _ERROR,
+    Layer.CONTROLLER,
+    "the operator refuses a section of a policy",
+)
+INVALID_EMBEDDED_JSON = Rule(
+    "NK440",
+    "invalid-embedded-json",
+    _ERROR,
+    Layer.RUNTIME,
+    "a text that must be JSON is none",
+)
+UNKNOWN_POOL = Rule(
+    "NK441",
+    "unknown-pool",
+    _ERROR,
+    Layer.RUNTIME,
+    "a network names a pool that is not there",
+)
+MISSING_POOL_TYPE = Rule(
+    "NK442",
+    "missing-pool-type",
+    _ERROR,
+    Layer.RUNTIME,
+    "a network looks for its CIDRPool among the IPPools",
+)
+POOL_NAMESPACE = Rule(
+    "NK443",
+    "pool-namespace",
+    _ERROR,
+    Layer.RUNTIME,
+    "a pool lies in a namespace that nv-ipam does not watch",
+)
+UNKNOWN_RESOURCE = Rule(
+    "NK444",
+    "unknown-resource",
+    _ERROR,
+    Layer.RUNTIME,
+    "a network names a resource that nobody offers",
+)
+UNKNOWN_NETWORK = Rule(
+    "NK445",
+    "unknown-network",
+    _ERROR,
+    Layer.RUNTIME,
+    "a pod asks for a network that is not there",
+)
+CATCH_ALL_SELECTOR = Rule(
+    "NK446",
+    "catch-all-selector",
+    _ERROR,
+    Layer.RUNTIME,
+    "a selector matches every NIC",
+)
+SELECTOR_WITHOUT_PF = Rule(
+    "NK447",
+    "selector-without-pf",
+    _ERROR,
+    Layer.RUNTIME,
+    "a selector never matches a physical function",
+)
+FOREIGN_RESOURCE_PREFIX = Rule(
+    "NK448",
+    "foreign-resource-prefix",
+    _ERROR,
+    Layer.RUNTIME,
+    "a resource has not the prefix of the network operator",
+)
+UPPER_CASE_PCI = Rule(
+    "NK449",
+    "upper-case-pci",
+    _ERROR,
+    Layer.RUNTIME,
+    "a PCI address is written as the device plugin never sees it",
+)
+FAILS_OPEN = Rule(
+    "NK450",
+    "fails-open",
+    _ERROR,
+    Layer.RUNTIME,
+    "a node without an entry gets an address of somebody else",
+)
+UNCERTAIN_ADDRESS = Rule(
+    "NK451",
+    "uncertain-address",
+    _ERROR,
+    Layer.RUNTIME,
+    "a pod can get more than the host's address",
+)
+NO_ADDRESS = Rule(
+    "NK452",
+    "no-address",
+    _ERROR,
+    Layer.RUNTIME,
+    "a node's entry leaves its pods no address",
+)
+ODD_SPELLING = Rule(
+    "NK453",
+    "odd-spelling",
+    _ERROR,
+    Layer.RUNTIME,
+    "a prefix is not written in its canonical form",
+)
+NETWORK_ORDER = Rule(
+    "NK454",
+    "network-order",
+    _ERROR,
+    Layer.RUNTIME,
+    "the networks of a pod are not in the order of the rails",
+)
+ANNOTATION_ON_JOB = Rule(
+    "NK455",
+    "annotation-on-job",
+    _ERROR,
+    Layer.RUNTIME,
+    "networks are asked for where no pod sees it",
+)
+UNEQUAL_REQUESTS = Rule(
+    "NK456",
+    "unequal-requests",
+    _ERROR,
+    Layer.RUNTIME,
+    "a device is requested in another amount than its limit",
+)
+UNREQUESTED_DEVICE = Rule(
+    "NK457",
+    "unrequested-device",
+    _ERROR,
+    Layer.RUNTIME,
+    "a pod's networks and devices do not match",
+)
+HOST_NETWORK = Rule(
+    "NK458",
+    "host-network",
+    _ERROR,
+    Layer.RUNTIME,
+    "a pod on the host network asks for rails",
+)
+UNROUTABLE_IPAM = Rule(
+    "NK459",
+    "unroutable-ipam",
+    _ERROR,
+    Layer.RUNTIME,
+    "an IPAM cannot follow the links of routed rails",
+)
+POD_SECURITY = Rule(
+    "NK460",
+    "pod-security",
+    _ERROR,
+    Layer.RUNTIME,
+    "a namespace's pod-security level refuses the pods",
+)
+INVALID_NETWORKS = Rule(
+    "NK461",
+    "invalid-networks",
+    _ERROR,
+    Layer.RUNTIME,
+    "Multus cannot read the networks of a pod",
+)
+IGNORED_POLICY = Rule(
+    "NK462",
+    "ignored-policy",
+    _ERROR,
+    Layer.RUNTIME,
+    "the operator ignores a policy of this name",
+)
+DEAD_WEBHOOK = Rule(
+    "NK463",
+    "dead-webhook",
+    _ERROR,
+    Layer.RUNTIME,
+    "a webhook that serves nothing refuses every pool",
+)
+UNRENDERABLE_NETWORK = Rule(
+    "NK464",
+    "unrenderable-network",
+    _ERROR,
+    Layer.RUNTIME,
+    "the operator cannot render a network",
+)
+PRIVILEGED_POD = Rule(
+    "NK465",
+    "privileged-pod",
+    _WARNING,
+    Layer.RUNTIME,
+    "a pod with rails is privileged",
+)
+SHARED_POOL = Rule(
+    "NK466",
+    "shared-pool",
+    _ERROR,
+    Layer.RUNTIME,
+    "two networks of a pod share a pool",
+)
+WRONG_RESOURCE_AMOUNT = Rule(
+    "NK467",
+    "wrong-resource-amount",
+    _ERROR,
+    Layer.RUNTIME,
+    "a pod asks for more devices of a rail than a node has",
+)
+UNUSED_IGNORE = Rule(
+    "NK480",
+    "unused-ignore",
+    _WARNING,
+    Layer.INPUT,
+    "a comment ignores a finding that is not there",
+)
+INVALID_IGNORE = Rule(
+    "NK481",
+    "invalid-ignore",
+    _WARNING,
+    Layer.INPUT,
+    "a comment ignores nothing, since it is not complete",
+)
+NO_MANIFESTS = Rule(
+    "NK482",
+    "no-manifests",
+    _ERROR,
+    Layer.INPUT,
+    "an argument holds no manifest",
+)
+
+# -- NK5xx: proof ----------------------------------------------------------------
+
+DIFFERENT_ADDRESS = Rule(
+    "NK501",
+    "different-address",
+    _ERROR,
+    Layer.PROOF,
+    "a pod gets another address than the host had",
+)
+DIFFERENT_GATEWAY = Rule(
+    "NK502",
+    "different-gateway",
+    _ERROR,
+    Layer.PROOF,
+    "a pod gets another gateway than the host had",
+)
+DIFFERENT_ROUTES = Rule(
+    "NK503",
+    "different-routes",
+    _ERROR,
+    Layer.PROOF,
+    "a pod gets other routes than the host had",
+)
+DIFFERENT_DEVICE = Rule(
+    "NK504",
+    "different-device",
+    _ERROR,
+    Layer.PROOF,
+    "a pod gets another NIC than the rail's",
+)
+DIFFERENT_MTU = Rule(
+    "NK505",
+    "different-mtu",
+    _ERROR,
+    Layer.PROOF,
+    "a pod gets another MTU than the host had",
+)
+MISSING_NODE = Rule(
+    "NK506",
+    "missing-node",
+    _ERROR,
+    Layer.PROOF,
+    "a host's rail is in no pool",
+)
+UNKNOWN_NODE = Rule(
+    "NK507",
+    "unknown-node",
+    _ERROR,
+    Layer.PROOF,
+    "a pool has a node that is no host",
+)
+OPEN_NODE = Rule(
+    "NK508",
+    "open-node",
+    _ERROR,
+    Layer.PROOF,
+    "a node without an entry would get a link",
+)
+INCOMPLETE_JOB = Rule(
+    "NK509",
+    "incomplete-job",
+    _ERROR,
+    Layer.PROOF,
+    "a job's pods do not get every rail in order",
+)
+TOO_MANY_PODS = Rule(
+    "NK510",
+    "too-many-pods",
+    _ERROR,
+    Layer.PROOF,
+    "a job has more pods than nodes have free rails",
+)
+NO_LINK = Rule(
+    "NK511",
+    "no-link",
+    _ERROR,
+    Layer.PROOF,
+    "a pod on a node cannot get its rail",
 )
 
 RULES: dict[str, Rule] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from dataclasses import dataclass
 
@@ -20,7 +21,8 @@ class Layer(enum.StrEnum):
     ``input`` is this program (files, archives, settings, the output directory),
     ``yaml`` any YAML reader, ``netplan`` netplan itself, ``inventory`` the join of
     interfaces and PCI addresses, ``fabric`` the links of the cluster, and
-    ``schema``, ``controller`` and ``runtime`` the stages of a manifest's life.
+    ``schema``, ``controller`` and ``runtime`` the stages of a manifest's life, and
+    ``proof`` whoever compares the pods' links with the hosts'.
     """
 
     INPUT = "input"
@@ -31,6 +33,7 @@ class Layer(enum.StrEnum):
     SCHEMA = "schema"
     CONTROLLER = "controller"
     RUNTIME = "runtime"
+    PROOF = "proof"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,10 @@ class Rule:
     severity: Severity
     layer: Layer
     summary: str
+
+    def as_severe_as(self, severity: Severity) -> Rule:
+        """The rule with another severity, as the circumstances or the user want it."""
+        return dataclasses.replace(self, severity=severity)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -1,7 +1,7 @@
 """The JSON Schemas of ``schemas/``: settings, report, manifests, texts within them.
 
-A schema describes the newest operator; what a key ``x-since`` marks is taken out for
-an older release.
+A schema describes the newest operator: what ``x-since`` marks is taken out for an older
+release, what ``x-required-before`` names is required for one.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ def _as_of(node: Any, release: str) -> Any:  # noqa: ANN401  a JSON value
     if order(node.get("x-since", OPERATOR_RELEASES[0])) > order(release):
         return None
     kept = {key: _as_of(value, release) for key, value in node.items()}
+    for bound, names in kept.pop("x-required-before", {}).items():
+        if order(release) < order(bound):
+            kept["required"] = [*kept.get("required", ()), *names]
     return {
         key: value
         for key, value in kept.items()

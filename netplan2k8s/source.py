@@ -72,21 +72,24 @@ def marked(text: str, like: object) -> str:
     return text if span is None else _mark(MarkedScalar(text), span)
 
 
-def parse(data: bytes, path: str, *, marks: bool = False) -> Node | None:
+def parse(
+    data: bytes, path: str, *, marks: bool = False, max_depth: int = MAX_DEPTH
+) -> Node | None:
     """Read the first document of a YAML text; None where there is none.
 
     Raises:
-        InputError: NK020 for text that is no YAML, NK021 for nesting over 64 levels,
+        InputError: NK020 for text that is no YAML, NK021 for nesting over 64 levels
+            (or ``max_depth``),
             NK022 for aliases that expand to over a million nodes.
     """
     try:
         loader = Loader(data)
         try:
-            return _build(loader.get_event, path, marks=marks)
+            return _build(loader.get_event, path, marks=marks, max_depth=max_depth)
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise InputError(_invalid(error, path)) from error
+        raise InputError(yaml_finding(error, path)) from error
 
 
 def _build(  # noqa: C901  one loop, since calls cost
@@ -94,6 +97,7 @@ def _build(  # noqa: C901  one loop, since calls cost
     path: str,
     *,
     marks: bool,
+    max_depth: int,
 ) -> Node | None:
     """Make nodes of the events up to the end of the first document.
 
@@ -120,8 +124,8 @@ def _build(  # noqa: C901  one loop, since calls cost
             if event.anchor is not None:
                 _anchor(anchors, event, node, path)
             stack.append(current)
-            if len(stack) > MAX_DEPTH:
-                message = f"nested over {MAX_DEPTH} levels deep; Netplan needs ten"
+            if len(stack) > max_depth:
+                message = f"nested over {max_depth} levels deep; Netplan needs ten"
                 raise _refuse(catalogue.DEEP_NESTING, message, event, path)
             current = node
         elif kind is _MappingEnd or kind is _SequenceEnd:
@@ -195,7 +199,8 @@ def _refuse(rule: Rule, message: str, event: Any, path: str) -> InputError:  # n
     return InputError(Finding(rule, message, _span(event, path)))
 
 
-def _invalid(error: yaml.YAMLError, path: str) -> Finding:
+def yaml_finding(error: yaml.YAMLError, path: str) -> Finding:
+    """What libyaml says of a text, as a finding at its place."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         span = Span(path, mark.line + 1, mark.column + 1)

@@ -1,0 +1,1 @@
+"""Judging manifests: ours, edited ones, or those of others."""
