@@ -546,12 +546,12 @@ INVALID_JOB = Rule(
     Layer.CONTROLLER,
     "the job's webhook or controller refuses it",
 )
-INVALID_POLICY = Rule(
+MISSING_PLUGIN_CONFIG = Rule(
     "NK433",
-    "invalid-policy",
+    "missing-plugin-config",
     _ERROR,
-    Layer.CONTROLLER,
-    "the operator refuses a section of a policy",
+    Layer.RUNTIME,
+    "a device plugin without configuration never starts",
 )
 INVALID_EMBEDDED_JSON = Rule(
     "NK440",
@@ -572,7 +572,7 @@ MISSING_POOL_TYPE = Rule(
     "missing-pool-type",
     _ERROR,
     Layer.RUNTIME,
-    "a network looks for its CIDRPool among the IPPools",
+    "a network looks for its pool among those of the wrong kind",
 )
 POOL_NAMESPACE = Rule(
     "NK443",
@@ -721,12 +721,12 @@ DEAD_WEBHOOK = Rule(
     Layer.RUNTIME,
     "a webhook that serves nothing refuses every pool",
 )
-UNRENDERABLE_NETWORK = Rule(
+UNRENDERABLE_TEXT = Rule(
     "NK464",
-    "unrenderable-network",
+    "unrenderable-text",
     _ERROR,
     Layer.RUNTIME,
-    "the operator cannot render a network",
+    "a text breaks what the operator makes of it",
 )
 PRIVILEGED_POD = Rule(
     "NK465",
@@ -742,12 +742,12 @@ SHARED_POOL = Rule(
     Layer.RUNTIME,
     "two networks of a pod share a pool",
 )
-WRONG_RESOURCE_AMOUNT = Rule(
+IMPOSSIBLE_NODE = Rule(
     "NK467",
-    "wrong-resource-amount",
+    "impossible-node",
     _ERROR,
     Layer.RUNTIME,
-    "a pod asks for more devices of a rail than a node has",
+    "a pool has an entry for a name that no node can have",
 )
 UNUSED_IGNORE = Rule(
     "NK480",

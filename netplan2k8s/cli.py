@@ -276,6 +276,77 @@ def schema(
 
 
 @app.command()
+def lint(
+    paths: options.ManifestsArgument,
+    *,
+    select: options.SelectOption = None,
+    ignore: options.IgnoreOption = None,
+    severity: options.SeverityOption = None,
+    baseline: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Leave out the findings of this.", show_default=False
+        ),
+    ] = "",
+    write_baseline: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Write today's findings.", show_default=False
+        ),
+    ] = "",
+    operator_release: options.ReleaseOption = "",
+    config: options.ConfigOption = "",
+    no_config: options.NoConfigOption = False,
+    strict: options.StrictOption = False,
+    format_: options.ReportOption = "",
+    output_file: options.OutputFileOption = "",
+    color: options.ColorOption = "auto",
+) -> None:
+    """Judge manifests: ours, edited ones, or those of others."""
+    format_ = outcome.chosen_format(format_, color)
+    with outcome.failures(format_, color):
+        from netplan2k8s import checks  # noqa: PLC0415
+
+        settings = outcome.chosen_settings(
+            config,
+            no_config=no_config,
+            operator_release=operator_release,
+        )
+        wishes = checks.Wishes(
+            tuple(select or ()),
+            tuple(ignore or ()),
+            tuple(severity or ()),
+            baseline,
+            write_baseline,
+        )
+        made = checks.lint(paths, settings, wishes)
+    outcome.print_checks(made, format_, output_file, color)
+    if write_baseline:
+        raise typer.Exit(outcome.OK)
+    raise typer.Exit(outcome.exit_code(made.findings, strict=strict))
+
+
+@app.command()
+def explain(
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="A code or a name.")],
+) -> None:
+    """Print the page of a rule: what it checks, why, an example, and instead."""
+    with outcome.failures("text", "auto"):
+        from netplan2k8s import rule_pages  # noqa: PLC0415
+
+        sys.stdout.write(rule_pages.page(rule_pages.rule_of(rule)))
+
+
+@app.command()
+def rules(*, format_: options.FormatOption = "text") -> None:
+    """List all rules: code, severity, layer, name, and what each is about."""
+    outcome.one_of("--format", format_, ("text", "json"))
+    from netplan2k8s.report import catalogue_list  # noqa: PLC0415
+
+    sys.stdout.write(catalogue_list.render(format_))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from netplan2k8s import __version__  # noqa: PLC0415

@@ -73,3 +73,50 @@ ReleaseOption = Annotated[
         show_default=False,
     ),
 ]
+ManifestsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PATH...",
+        help="Files and directories of manifests; - is standard input.",
+        show_default=False,
+    ),
+]
+SelectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE,...",
+        help="Only these rules: codes, beginnings of codes, names.",
+        show_default=False,
+    ),
+]
+IgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="RULE,...", help="Not these rules.", show_default=False),
+]
+SeverityOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE=LEVEL",
+        help="Another level for a rule: error, warning, info, off; repeatable.",
+        show_default=False,
+    ),
+]
+AllowOpenOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-open", help="Accept pools from which any node gets an address."
+    ),
+]
+ReportOption = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="text|json|sarif|junit|github|gitlab",
+        help="How to report; github by itself in a GitHub workflow.",
+        show_default=False,
+    ),
+]
+OutputFileOption = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="Write the report there.", show_default=False),
+]

@@ -13,6 +13,7 @@ import typer
 from netplan2k8s.settings import KINDS, OPERATOR_RELEASES, Settings
 
 if TYPE_CHECKING:
+    from netplan2k8s.checks import Checks
     from netplan2k8s.findings import Finding
 
 OK, ERRORS, USAGE, FAILED = 0, 1, 2, 3
@@ -114,9 +115,48 @@ def print_findings(findings: Sequence[Finding], format_: str, color: str) -> Non
     if format_ == "json":
         print_report(findings)
         return
+    if format_ != "text":
+        from netplan2k8s.report.formats import render  # noqa: PLC0415
+
+        sys.stdout.write(render(format_, findings))
+        return
     from netplan2k8s.report.terminal import print_findings  # noqa: PLC0415
 
     print_findings(findings, color)
+
+
+def chosen_format(format_: str, color: str) -> str:
+    """The format asked for; annotations where a GitHub workflow runs."""
+    import os  # noqa: PLC0415
+
+    from netplan2k8s.report.formats import FORMATS  # noqa: PLC0415
+
+    if not format_:
+        is_github = os.environ.get("GITHUB_ACTIONS") == "true"
+        format_ = "github" if is_github else "text"
+    one_of("--format", format_, FORMATS)
+    one_of("--color", color, ("auto", "always", "never"))
+    return format_
+
+
+def print_checks(made: Checks, format_: str, output_file: str, color: str) -> None:
+    """Report on manifests: in words on both streams, or a report in one piece."""
+    if format_ == "text" and not output_file:
+        from netplan2k8s.report.terminal import print_findings  # noqa: PLC0415
+
+        print_findings(made.findings, color)
+        sys.stdout.write(made.summary)
+        return
+    text = made.report(format_)
+    if output_file:
+        from netplan2k8s.starter import write  # noqa: PLC0415
+
+        write(output_file, text)
+        sys.stdout.write(made.summary)
+    else:
+        sys.stdout.write(text)
+        if format_ == "github":
+            sys.stdout.write(made.summary)
 
 
 def print_report(findings: Sequence[Finding], **more: Any) -> None:  # noqa: ANN401  JSON

@@ -140,9 +140,7 @@ CIDR_POOL = obj(
     ),
     staticAllocations=about(
         "A link per node: its network, host bits clear, and the leaf as gateway.",
-        items(
-            obj(required="prefix", nodeName=STRING, prefix=STRING, gateway=STRING)
-        ),
+        items(obj(required="prefix", nodeName=STRING, prefix=STRING, gateway=STRING)),
     ),
 )
 IP_POOL = obj(
@@ -166,9 +164,7 @@ CONTAINER_RESOURCES = items(
 )
 ENV = items(obj(required="name", name=STRING, value=STRING, valueFrom=OPEN))
 TOLERATIONS = items(
-    obj(
-        **some("key operator value effect", STRING), tolerationSeconds=INTEGER
-    )
+    obj(**some("key operator value effect", STRING), tolerationSeconds=INTEGER)
 )
 
 
@@ -416,7 +412,9 @@ REPLICAS = values(obj(replicas=INTEGER, restartPolicy=STRING, template=TEMPLATE)
 PYTORCH_JOB = obj(
     required="pytorchReplicaSpecs",
     nprocPerNode=about("Text: auto, cpu, gpu or a number.", STRING),
-    pytorchReplicaSpecs=about("Master, of 1 replica written out, and Worker.", REPLICAS),
+    pytorchReplicaSpecs=about(
+        "Master, of 1 replica written out, and Worker.", REPLICAS
+    ),
     runPolicy=RUN_POLICY,
     elasticPolicy=obj(
         **some("maxReplicas maxRestarts minReplicas nProcPerNode rdzvPort", INTEGER),

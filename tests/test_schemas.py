@@ -80,16 +80,10 @@ def test_manifest_of_a_fixture_is_valid(path):
 
 BROKEN = [
     ("CIDRPool", ("spec", "cidr"), None),
-    ("CIDRPool", ("spec", "gatewayIndex"), None),
     ("CIDRPool", ("spec", "perNodeNetworkPrefix"), "31"),
     ("CIDRPool", ("spec", "staticAllocation"), []),
-    ("CIDRPool", ("metadata", "namespace"), None),
-    ("HostDeviceNetwork", ("spec", "resourceName"), "nvidia.com/rail-1"),
-    ("HostDeviceNetwork", ("spec", "networkNamespace"), ""),
-    ("NicClusterPolicy", ("metadata", "name"), "mine"),
     ("NicClusterPolicy", ("spec", "sriovDevicePluggin"), {}),
     ("PyTorchJob", ("spec", "nprocPerNode"), 8),
-    ("PyTorchJob", ("spec", "pytorchReplicaSpecs", "Master", "replicas"), 2),
 ]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netplan2k8s.catalogue import LARGE_ANNOTATION, LARGE_OBJECT
-from netplan2k8s.findings import Finding, Span
+from netplan2k8s.findings import Finding, Rule, Span
 
 MAX_ANNOTATIONS = 262_144
 MAX_OBJECT = 1_572_864
@@ -22,22 +22,31 @@ _SERVER_METADATA = 1_200
 
 
 def check(path: str, body: Mapping[str, Any]) -> Iterator[Finding]:
-    """NK401 and NK402 for one pool."""
-    compact = len(json.dumps(body, separators=(",", ":")))
-    allocations = json.dumps(body["spec"]["staticAllocations"], separators=(",", ":"))
+    """NK401 and NK402 for one pool that is about to be written."""
+    for rule, message in judge(body):
+        yield Finding(rule, message, Span(path), rail=body["metadata"]["name"])
+
+
+def judge(body: Mapping[str, Any]) -> Iterator[tuple[Rule, str]]:
+    """NK401 and NK402 with what they say of one pool."""
+    spec = body["spec"]
+    entries = spec.get("staticAllocations") or []
+    allocations = json.dumps(entries, separators=(",", ":"))
+    rest = {**body, "spec": {**spec, "staticAllocations": []}}
+    compact = len(json.dumps(rest, separators=(",", ":"))) + len(allocations) - 2
     stored = compact + len(allocations) + len('"status":{"allocations":},')
     stored += _SERVER_METADATA
-    name, nodes = body["metadata"]["name"], len(body["spec"]["staticAllocations"])
+    name, nodes = body["metadata"].get("name"), len(entries)
     if stored > MAX_OBJECT:
         message = (
             f"{name} with {nodes} nodes is stored as {stored} bytes (spec and status),"
             f" over etcd's {MAX_OBJECT}: split the fleet into clusters, raise etcd's"
             " --max-request-bytes, or shorten the node names"
         )
-        yield Finding(LARGE_OBJECT, message, Span(path), rail=name)
+        yield LARGE_OBJECT, message
     elif compact + 1 + _ANNOTATION_KEY > MAX_ANNOTATIONS:
         message = (
             f"{name} with {nodes} nodes has {compact} bytes, too many for client-side"
             f" apply ({MAX_ANNOTATIONS}): use kubectl apply --server-side"
         )
-        yield Finding(LARGE_ANNOTATION, message, Span(path), rail=name)
+        yield LARGE_ANNOTATION, message

@@ -116,9 +116,9 @@ def value_of(body: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  a JSON 
     if key in body:
         return body[key]
     lowered = key.lower()
-    for name in reversed(body):
+    for name, value in reversed(tuple(body.items())):
         if name.lower() == lowered:
-            return body[name]
+            return value
     return None
 
 

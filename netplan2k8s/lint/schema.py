@@ -138,19 +138,25 @@ def _original(pointer: Pointer, numbers: Mapping[Pointer, Sequence[int]]) -> Poi
 
 
 def _remarks(
-    error: ValidationError, document: Document, pointer: Pointer, kind: str, release: str
+    error: ValidationError,
+    document: Document,
+    pointer: Pointer,
+    kind: str,
+    release: str,
 ) -> Iterator[Remark]:
     name = _dotted(pointer) or kind
-    rule, value = error.validator, error.instance
+    rule: Any = error.validator
+    value: Any = error.instance
     expected: Any = error.validator_value
     message = ""
     if rule == "additionalProperties":
-        known = error.schema["properties"]  # type: ignore[index]
-        for key in value.keys() - known.keys():  # type: ignore[union-attr]
+        schema: Any = error.schema
+        known = schema["properties"]
+        for key in value.keys() - known.keys():
             yield _unknown(document, pointer, key, list(known), kind, release)
         return
     if rule == "required":
-        missing = [key for key in expected if key not in value]  # type: ignore[operator, union-attr]
+        missing = [key for key in expected if key not in value]
         if error.message.startswith(f"'{missing[0]}'"):
             message = f"{name} has no {', no '.join(missing)}"
     elif rule == "type":
@@ -184,7 +190,9 @@ def _unknown(
         message = f"{where} has no {key} in operator release {release}; {later} has it"
         return Remark(catalogue.MISSING_FIELD_IN_RELEASE, message, spot)
     close = difflib.get_close_matches(key, known, 1) or [
-        name for name in known if name.lower() in key.lower() and len(name) > 3  # noqa: PLR2004
+        name
+        for name in known
+        if name.lower() in key.lower() and len(name) > 3  # noqa: PLR2004
     ]
     elsewhere = _elsewhere(kind, release, key)
     hint = ""

@@ -42,7 +42,9 @@ class JsonText:
         except json.JSONDecodeError as error:
             raise JsonError(*_explained(text, error)) from error
         except _ConstantError as error:
-            raise JsonError(f"{error} is no JSON", max(text.find(str(error)), 0)) from error
+            raise JsonError(
+                f"{error} is no JSON", max(text.find(str(error)), 0)
+            ) from error
         except RecursionError as error:
             raise JsonError("nests beyond all use", 0) from error
 

@@ -38,9 +38,11 @@ class Places:
 
     def span(self, document: Document, pointer: Pointer) -> Span:
         """The place of what the pointer leads to, or of the nearest that is written."""
+        steps = (*document.base, *pointer)
+        if steps and (steps[0] == EMBEDDED or isinstance(steps[0], Offset)):
+            return _of_text(document, steps)
         node = self._read(document)
         place = Span(document.path, 1, 1)
-        steps = (*document.base, *pointer)
         for number, step in enumerate(steps):
             if step == EMBEDDED or isinstance(step, Offset):
                 place = _inside(node, document.text, place, steps[number:])
@@ -61,6 +63,14 @@ class Places:
                 self._root = None
             self._text = document.text
         return self._root
+
+
+def _of_text(document: Document, steps: Pointer) -> Span:
+    """A place in a file that is JSON itself."""
+    offset = _offset(document.text, steps)
+    before = document.text.rfind("\n", 0, offset) + 1
+    line = document.text.count("\n", 0, offset) + 1 + document.line
+    return Span(document.path, line, offset - before + 1)
 
 
 def _step(node: Any, step: str | int) -> tuple[Any, Any]:  # noqa: ANN401  nodes

@@ -89,7 +89,7 @@ def read_documents(data: bytes, path: str, findings: list[Finding]) -> list[Docu
     if text is None:
         return []
     if text.lstrip()[:1] in ("{", "["):
-        found = _read_json(text, path)
+        found = _read_json(text)
         if found is not None:
             return list(_objects(found, text, 0, path, findings))
     documents: list[Document] = []
@@ -111,7 +111,7 @@ def _decoded(data: bytes, path: str, findings: list[Finding]) -> str | None:
     return text.replace("\r\n", "\n") if "\r" in text else text
 
 
-def _read_json(text: str, path: str) -> Any:  # noqa: ANN401  a JSON value
+def _read_json(text: str) -> Any:  # noqa: ANN401  a JSON value
     """JSON where it is; None where the YAML reader has to say what is wrong."""
     try:
         return json.loads(text, object_pairs_hook=_unrepeated)
@@ -137,9 +137,7 @@ def _chunks(text: str) -> Iterator[tuple[int, str]]:
         yield start, text[start:]
 
 
-def _bodies(
-    chunk: str, line: int, path: str, findings: list[Finding]
-) -> Iterator[Any]:
+def _bodies(chunk: str, line: int, path: str, findings: list[Finding]) -> Iterator[Any]:
     if len(chunk) > _LONG:
         short, lists = split(chunk)
         if lists:
@@ -156,7 +154,10 @@ def _graft(body: Any, lists: dict[str, list[Any]]) -> bool:  # noqa: ANN401  any
     spec = body.get("spec") if isinstance(body, dict) else None
     if not isinstance(spec, dict):
         return False
-    places = [(spec, "staticAllocations"), (spec.get("nodeSelector"), "nodeSelectorTerms")]
+    places = [
+        (spec, "staticAllocations"),
+        (spec.get("nodeSelector"), "nodeSelectorTerms"),
+    ]
     grafted = 0
     for holder, key in places:
         word = holder.get(key) if isinstance(holder, dict) else None
@@ -226,7 +227,11 @@ class _Builder:
         moved = Span(span.path, span.line + self._line, span.column)
         return Finding(finding.rule, finding.message, moved)
 
-    def _build(self, next_event: Any, made: list[Any]) -> None:  # noqa: ANN401, C901
+    def _build(  # noqa: C901, PLR0912, PLR0915  one loop, see below
+        self,
+        next_event: Any,  # noqa: ANN401  a method of yaml
+        made: list[Any],
+    ) -> None:
         """One loop, since an event is a microsecond and there are many."""
         stack: list[Any] = []
         current: Any = made

@@ -18,7 +18,8 @@ _LIST = re.compile(
 )
 _LINE = re.compile(r"( *(?:- )*)(?:([A-Za-z][A-Za-z.]*):)?(?: ?([^\s#&*!|>{\[].*))?")
 _VALUE = (
-    r'("[^"\\\n]*"|[A-Za-z][A-Za-z0-9./-]*|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?)'
+    r'("[^"\\\n]*"|[A-Za-z][A-Za-z0-9./-]*'
+    r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?)"
 )
 _PLAIN_VALUE = re.compile(_VALUE)
 _WORDS = words_of_yaml()
@@ -56,7 +57,7 @@ def _read(text: str, start: int, indent: str) -> tuple[list[Any], int] | None:
     first_end = text.find(f"\n{indent}- ", start)
     if first_end < 0:
         return None
-    form = _form(text[start : first_end + 1], indent)
+    form = _form(text[start : first_end + 1])
     if form is None:
         return None
     pattern, template = form
@@ -72,7 +73,7 @@ def _read(text: str, start: int, indent: str) -> tuple[list[Any], int] | None:
     columns = [_column(column) for column in zip(*rows, strict=True)]
     if any(column is None for column in columns):
         return None
-    values = zip(*columns, strict=True)  # type: ignore[arg-type]
+    values = zip(*columns, strict=True)
     return _fill(template, values), end
 
 
@@ -88,13 +89,14 @@ def _column(values: tuple[str, ...]) -> list[str] | tuple[str, ...] | None:
 
 # -- the form of an item --------------------------------------------------------
 
-Template = "int | dict[str, Any] | list[Any]"
+_Line = tuple[int, str | None, int | None, int]
+"""Column, key, number of the value, dashes before the key."""
 
 
-def _form(item: str, indent: str) -> tuple[re.Pattern[str], Any] | None:
+def _form(item: str) -> tuple[re.Pattern[str], Any] | None:
     """The pattern of an item, and its shape with a number for every value."""
     pattern, leaves = "", 0
-    lines: list[tuple[int, str | None, int | None, int]] = []
+    lines: list[_Line] = []
     for line in item.splitlines():
         found = _LINE.fullmatch(line)
         if found is None or "\t" in line:
@@ -110,15 +112,15 @@ def _form(item: str, indent: str) -> tuple[re.Pattern[str], Any] | None:
         else:
             head = line[: len(line) - len(value)]
             pattern += re.escape(head) + _VALUE + "\n"
-        lines.append((len(lead), key, None if value is None else leaves, lead.count("-")))
+        lines.append(
+            (len(lead), key, None if value is None else leaves, lead.count("-"))
+        )
         leaves += value is not None
-    template = _template(lines, len(indent))
+    template = _template(lines)
     return None if template is None else (re.compile(pattern), template)
 
 
-def _template(
-    lines: list[tuple[int, str | None, int | None, int]], indent: int
-) -> Any:  # noqa: ANN401  a shape of its own
+def _template(lines: list[_Line]) -> Any:  # noqa: ANN401  a shape of its own
     """The shape of an item: nested dicts and lists with a number for every value."""
     position = 0
 

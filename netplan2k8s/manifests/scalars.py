@@ -1,7 +1,7 @@
 """Plain YAML scalars as kubectl types them.
 
-Source: sigs.k8s.io/yaml, whose resolver is that of go-yaml v2: the words of YAML 1.1 for
-booleans, Go's literals for integers; a date stays text.
+Source: sigs.k8s.io/yaml, whose resolver is that of go-yaml v2: the words of YAML 1.1
+for booleans, Go's literals for integers; a date stays text.
 """
 
 from __future__ import annotations

@@ -81,6 +81,16 @@ def allocate(pool: Pool, nodes: Sequence[Node], before: Status | None = None) ->
     return Status(dict(sorted(found.items())), tuple(without))
 
 
+def unlisted_share(pool: Pool) -> Allocation | None:
+    """What a node without an entry gets; None where that leaves its pods nothing."""
+    reserved = {entry.text for entry in pool.statics}
+    network = next(_free(pool, reserved), None)
+    if network is None:
+        return None
+    share = Allocation(network, pool.gateway_of(network), str(pool.prefix(network)))
+    return None if next(usable(pool, share), None) is None else share
+
+
 def _of_static(pool: Pool, entry: Static) -> Allocation:
     gateway = entry.gateway
     if gateway is None:

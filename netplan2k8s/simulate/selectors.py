@@ -32,28 +32,36 @@ def selected(
     if selector is None:
         return tuple(nodes)
     terms = selector.get("nodeSelectorTerms") or ()
-    named = _names(terms)
-    if named is not None:
-        return tuple(node for node in nodes if node.name in named)
+    if not any(term.get("matchExpressions") for term in terms):
+        named = listed_names(selector)
+        if named is not None:
+            return tuple(node for node in nodes if node.name in named)
     return tuple(node for node in nodes if any(_term(term, node) for term in terms))
 
 
-def _names(terms: Sequence[Mapping[str, Any]]) -> set[str] | None:
-    """The names a selector lists one by one, None for any other form."""
+def listed_names(selector: Mapping[str, Any] | None) -> set[str] | None:
+    """The names a selector lists one by one, None for any other form.
+
+    By metadata.name or by the hostname label, which most clusters keep equal.
+    """
+    if selector is None:
+        return None
     names: set[str] = set()
-    for term in terms:
-        fields = term.get("matchFields") or ()
-        if term.get("matchExpressions") or len(fields) != 1:
+    for term in selector.get("nodeSelectorTerms") or ():
+        items = [*(term.get("matchFields") or ())]
+        for item in term.get("matchExpressions") or ():
+            if item.get("key") != HOSTNAME:
+                return None
+            items.append(item)
+        if len(items) != 1 or items[0].get("operator") != "In":
             return None
-        if fields[0].get("operator") != "In":
-            return None
-        names.update(fields[0].get("values") or ())
+        names.update(items[0].get("values") or ())
     return names
 
 
 def _term(term: Mapping[str, Any], node: Node) -> bool:
-    expressions = term.get("matchExpressions") or ()
-    fields = term.get("matchFields") or ()
+    expressions: Sequence[Any] = term.get("matchExpressions") or ()
+    fields: Sequence[Any] = term.get("matchFields") or ()
     if not expressions and not fields:
         return False
     return all(

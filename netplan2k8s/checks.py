@@ -1,0 +1,112 @@
+"""Lint and prove as commands: from arguments to findings, a summary and a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from netplan2k8s import linting
+from netplan2k8s.findings import Finding, UsageError
+from netplan2k8s.inputs import read_bytes
+from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
+from netplan2k8s.settings import Settings
+from netplan2k8s.starter import write
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The flags that choose among findings."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: tuple[str, ...] = ()
+    baseline: str = ""
+    write_baseline: str = ""
+
+    def choices(self) -> Choices:
+        return choices(self.select, self.ignore, self.severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What a command found: ``summary`` in words, ``facts`` for the JSON report."""
+
+    findings: tuple[Finding, ...]
+    summary: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def report(self, format_: str) -> str:
+        from netplan2k8s.report import formats, machine  # noqa: PLC0415  one is used
+
+        if format_ == "json":
+            return machine.report(self.findings, **self.facts)
+        if format_ == "text":
+            lines = "".join(f"{finding}\n" for finding in self.findings)
+            return lines + self.summary
+        return formats.render(format_, self.findings)
+
+
+def lint(
+    paths: Sequence[str],
+    settings: Settings,
+    wishes: Wishes,
+) -> Checks:
+    """Judge manifests.
+
+    Raises:
+        InputError: the baseline cannot be read.
+        UsageError: a code or level that is none, a baseline that is none.
+    """
+    chosen, known = wishes.choices(), _known(wishes.baseline)
+    manifests = linting.read_manifests(paths, settings)
+    made = linting.judged(manifests, chosen, known)
+    if wishes.write_baseline:
+        write(wishes.write_baseline, baseline_text(made.findings))
+    return Checks(made.findings, _summary(made, wishes), _facts(made))
+
+
+def _known(path: str) -> frozenset[str]:
+    if not path:
+        return frozenset()
+    if not os.path.exists(path):
+        raise UsageError(f"there is no baseline {path}; --write-baseline writes one")
+    return read_baseline(read_bytes(path).decode("utf-8", "replace"), path)
+
+
+def _summary(made: linting.Linting, wishes: Wishes) -> str:
+    total = sum(made.judged.values())
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(made.judged.items()))
+    text = f"{_counted(total, 'manifest')} in {_counted(made.files, 'file')}"
+    text += f": {kinds}\n" if kinds else "\n"
+    if made.unjudged:
+        others = (f"{count} {kind}" for kind, count in sorted(made.unjudged.items()))
+        text += f"not judged: {', '.join(others)}\n"
+    if made.without_kind:
+        text += f"no manifests: {', '.join(made.without_kind[:5])}"
+        more = len(made.without_kind) - 5
+        text += f" and {more} more\n" if more > 0 else "\n"
+    if made.ignored:
+        text += f"ignored where they are: {_counted(made.ignored, 'finding')}\n"
+    if made.known:
+        text += f"in the baseline: {_counted(made.known, 'finding')}\n"
+    if wishes.write_baseline:
+        count = _counted(len(made.findings), "finding")
+        text += f"wrote {wishes.write_baseline} with {count}\n"
+    return text
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
+def _facts(made: linting.Linting) -> dict[str, Any]:
+    return {
+        "files": made.files,
+        "judged": dict(sorted(made.judged.items())),
+        "unjudged": dict(sorted(made.unjudged.items())),
+        "withoutKind": list(made.without_kind),
+        "ignored": made.ignored,
+        "inBaseline": made.known,
+    }

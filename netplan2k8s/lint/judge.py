@@ -1,0 +1,218 @@
+"""A run of lint: from files to remarks, layer by layer."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from netplan2k8s import catalogue
+from netplan2k8s.findings import Finding
+from netplan2k8s.lint import (
+    device_plugin,
+    jobs,
+    networks,
+    pods,
+    policies,
+    pools,
+    schema,
+)
+from netplan2k8s.lint.kinds import kind_of
+from netplan2k8s.lint.remarks import Remark, Spot
+from netplan2k8s.lint.scene import NETWORKS, Embedded, Policy, Resource, Scene
+from netplan2k8s.manifests.files import File
+from netplan2k8s.manifests.json_text import JsonError, JsonText
+from netplan2k8s.manifests.places import Offset
+from netplan2k8s.manifests.reader import Document, Pointer, read_documents
+from netplan2k8s.naming import is_node_name
+from netplan2k8s.settings import Settings
+
+_PLACEHOLDER = re.compile(
+    r"\{\{.*?\}\}|\{%.*?%\}|(?<![|\w])\|[A-Za-z][-\w]*\|(?!\|)|\bTODO_?\w*"
+    r"|\$\{[A-Za-z_]\w*\}|<[A-Z][A-Z_-]{2,}>"
+)
+_SCRIPTS = frozenset({"command", "args", "env"})
+_RULES = (pools, networks, device_plugin, policies, jobs, pods)
+
+
+@dataclass
+class Reading:
+    """The manifests of a run: what was read, what is judged, and what was said."""
+
+    findings: list[Finding] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    documents: list[Document] = field(default_factory=list)
+    broken: list[Document] = field(default_factory=list)
+    others: list[Document] = field(default_factory=list)
+    configs: list[Document] = field(default_factory=list)
+    without_kind: list[str] = field(default_factory=list)
+    files: int = 0
+
+    @property
+    def judged(self) -> Counter[str]:
+        return Counter(document.kind for document in (*self.documents, *self.broken))
+
+    @property
+    def unjudged(self) -> Counter[str]:
+        return Counter(document.kind for document in self.others)
+
+
+def read(files: Iterable[File], release: str) -> Reading:
+    """Read files and judge each object by itself: YAML and schema."""
+    reading = Reading()
+    for file in files:
+        reading.files += 1
+        for document in read_documents(file.data, file.path, reading.findings):
+            _sort(document, file, reading, release)
+    return reading
+
+
+def _sort(document: Document, file: File, reading: Reading, release: str) -> None:
+    body = document.body
+    if device_plugin.is_bare_config(body):
+        reading.configs.append(document)
+        return
+    if not document.kind or not document.api_version:
+        if "kustomization" in file.path or not _is_manifest(body, file):
+            reading.without_kind.append(file.path)
+            return
+        missing = "kind" if not document.kind else "apiVersion"
+        message = f"a manifest has no {missing}"
+        reading.remarks.append(Remark(catalogue.INVALID_FIELD, message, Spot(document)))
+        return
+    kind = kind_of(document)
+    if kind is None or (kind.is_plain and not _asks(document)):
+        reading.others.append(document)
+        return
+    pruned = dataclasses.replace(document, body=schema.without_nulls(body))
+    remarks = list(schema.check(pruned, kind, release))
+    remarks += _placeholders(pruned)
+    remarks += _name(pruned)
+    reading.remarks += remarks
+    is_broken = any(
+        remark.rule in (catalogue.INVALID_FIELD, catalogue.UNKNOWN_VERSION)
+        for remark in remarks
+    )
+    (reading.broken if is_broken else reading.documents).append(pruned)
+
+
+def _is_manifest(body: Mapping[str, Any], file: File) -> bool:
+    """Whether an object without kind or apiVersion means to be a manifest."""
+    if body.keys() & {"kind", "apiVersion"} or {"metadata", "spec"} <= body.keys():
+        return True
+    return file.is_named
+
+
+def _asks(document: Document) -> bool:
+    """Whether a plain workload may ask for rails; the rules look closer."""
+    text = document.text
+    return NETWORKS in text or "nvidia.com/" in text
+
+
+def _placeholders(document: Document) -> Iterator[Remark]:
+    if _PLACEHOLDER.search(document.text) is None:
+        return
+    for pointer, text in _texts(document.body, ()):
+        found = _PLACEHOLDER.search(text)
+        if found is not None:
+            message = f"placeholder {found[0]} is not filled in"
+            spot = Spot(document, (*pointer, Offset(found.start())))
+            yield Remark(catalogue.PLACEHOLDER, message, spot)
+
+
+def _texts(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, str]]:  # noqa: ANN401
+    """All texts of an object but those of scripts."""
+    if isinstance(value, str):
+        yield pointer, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in _SCRIPTS:
+                yield from _texts(inner, (*pointer, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, (*pointer, number))
+
+
+def _name(document: Document) -> Iterator[Remark]:
+    name = document.name
+    if name and not is_node_name(name):
+        message = (
+            f"{document.kind} {name!r} can have no such name: lower-case letters,"
+            " digits, '-' and '.'"
+        )
+        yield Remark(
+            catalogue.INVALID_NAME, message, Spot(document, ("metadata", "name"))
+        )
+
+
+def scene_of(reading: Reading, settings: Settings) -> Scene:
+    """The documents side by side."""
+    return Scene(
+        settings,
+        reading.documents,
+        reading.broken,
+        reading.others,
+        settings.operator_release,
+    )
+
+
+def judge(reading: Reading, scene: Scene) -> Iterator[Remark]:
+    """Everything that can be said of the manifests of a run."""
+    yield from reading.remarks
+    yield from _repeated(reading)
+    for rules in _RULES:
+        yield from rules.check(scene)
+    yield from _bare_configs(reading, scene.settings)
+
+
+def _repeated(reading: Reading) -> Iterator[Remark]:
+    seen: dict[Any, Document] = {}
+    for document in (*reading.documents, *reading.broken, *reading.others):
+        if not document.name:
+            continue
+        group = document.api_version.rpartition("/")[0]
+        first = seen.setdefault((group, *document.identity[1:]), document)
+        if first is not document and _differ(first, document):
+            where = ("metadata", "name")
+            space = f"{document.namespace}/" if document.namespace else ""
+            message = (
+                f"{document.kind} {space}{document.name} is also in {first.path}, and"
+                " the one applied last wins"
+            )
+            spot, other = Spot(document, where), Spot(first, where)
+            yield Remark(catalogue.DUPLICATE_OBJECT, message, spot, (other,))
+
+
+def _differ(first: Document, second: Document) -> bool:
+    """Two texts of one object; a merge patch adds to the object that is there."""
+    patches = ["/patches/" in f"/{d.path}" for d in (first, second)]
+    return patches[0] == patches[1]
+
+
+def _bare_configs(reading: Reading, settings: Settings) -> Iterator[Remark]:
+    """The device plugin's own JSON, as it lies in its ConfigMap."""
+    for document in reading.configs:
+        scene = _ConfigScene(settings, document)
+        yield from device_plugin.check(scene)
+
+
+class _ConfigScene(Scene):
+    """A scene of one configuration and nothing else."""
+
+    def __init__(self, settings: Settings, document: Document) -> None:
+        super().__init__(settings, ())
+        try:
+            value, error = JsonText(document.text).value(), None
+        except JsonError as raised:
+            value, error = None, raised
+        config = Embedded(Spot(document), document.text, value, error)
+        listed = value.get("resourceList") if isinstance(value, dict) else None
+        resources = tuple(
+            Resource(config, number, body)
+            for number, body in enumerate(listed if isinstance(listed, list) else ())
+            if isinstance(body, dict)
+        )
+        self.__dict__["policies"] = (Policy(document, config, resources),)

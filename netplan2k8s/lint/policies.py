@@ -1,0 +1,234 @@
+"""NicClusterPolicy and NicNodePolicy: what the operator refuses or never does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+from netplan2k8s import catalogue
+from netplan2k8s.lint.networks import webhook
+from netplan2k8s.lint.remarks import Remark, Spot
+from netplan2k8s.lint.scene import Scene, embedded, value_of
+from netplan2k8s.manifests.places import Offset
+from netplan2k8s.manifests.reader import Document, Pointer
+from netplan2k8s.simulate.selectors import is_subset
+
+NAME = "nic-cluster-policy"
+MAX_NODE_POLICY_NAME = 30
+NODE_SECTIONS = ("ofedDriver", "rdmaSharedDevicePlugin", "sriovDevicePlugin")
+_COMPONENTS: tuple[Pointer, ...] = (
+    ("sriovDevicePlugin",),
+    ("rdmaSharedDevicePlugin",),
+    ("nvIpam",),
+    ("secondaryNetwork", "multus"),
+    ("secondaryNetwork", "cniPlugins"),
+    ("secondaryNetwork", "ipoib"),
+    ("ofedDriver",),
+    ("docaTelemetryService",),
+    ("nicFeatureDiscovery",),
+    ("ibKubernetes",),
+    ("nicConfigurationOperator", "operator"),
+    ("nicConfigurationOperator", "configurationDaemon"),
+    ("spectrumXOperator",),
+)
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::\d+)?"
+_REPOSITORY = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*|{_HOST}")
+_RDMA_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
+
+
+def check(scene: Scene) -> Iterator[Remark]:
+    for document in scene.of_kind("NicClusterPolicy", "NicNodePolicy"):
+        yield from _name(document)
+        yield from _images(document)
+        yield from _plugins(document, scene)
+        yield from _driver(document, scene)
+    yield from _sections_in_both(scene)
+    yield from _common_nodes(scene)
+
+
+def _name(document: Document) -> Iterator[Remark]:
+    spot = Spot(document, ("metadata", "name"))
+    if document.kind == "NicNodePolicy":
+        if len(document.name) > MAX_NODE_POLICY_NAME:
+            message = (
+                f"NicNodePolicy {document.name} has {len(document.name)} characters in"
+                f" its name; the operator takes {MAX_NODE_POLICY_NAME}"
+            )
+            yield Remark(catalogue.INVALID_NAME, message, spot)
+    elif document.name != NAME:
+        message = (
+            f"the operator ignores NicClusterPolicy {document.name}; name it {NAME}"
+        )
+        yield Remark(catalogue.IGNORED_POLICY, message, spot)
+    if document.namespace:
+        message = f"{document.kind} has no namespaces; the name is dropped"
+        where = Spot(document, ("metadata", "namespace"))
+        yield Remark(catalogue.NAMESPACED_CLUSTER_OBJECT, message, where)
+
+
+def _images(document: Document) -> Iterator[Remark]:
+    shared = document.spec.get("global") or {}
+    is_patch = _is_patch(document)
+    for path in _COMPONENTS:
+        section: Any = document.spec
+        for key in path:
+            section = (section or {}).get(key)
+        if not isinstance(section, dict):
+            continue
+        where = ("spec", *path)
+        for key in ("repository", "version"):
+            if not (section.get(key) or shared.get(key)) and not is_patch:
+                message = (
+                    f"{'.'.join(map(str, path))} has no {key}, and spec.global has none"
+                    " either"
+                )
+                yield Remark(catalogue.INVALID_IMAGE, message, Spot(document, where))
+        repository = section.get("repository") or ""
+        if repository and not _REPOSITORY.fullmatch(repository):
+            message = f"repository {repository!r} can hold no container image"
+            spot = Spot(document, (*where, "repository"))
+            yield Remark(catalogue.INVALID_IMAGE, message, spot)
+
+
+def _is_patch(document: Document) -> bool:
+    """A part of a policy, for a merge patch: the rest is in the cluster."""
+    return "/patches/" in f"/{document.path}"
+
+
+def _plugins(document: Document, scene: Scene) -> Iterator[Remark]:
+    section = document.spec.get("sriovDevicePlugin")
+    where: Pointer = ("spec", "sriovDevicePlugin")
+    if isinstance(section, dict):
+        text = section.get("config")
+        if text is None:
+            message = (
+                "sriovDevicePlugin has no config: its pods wait for a ConfigMap that"
+                " nobody makes"
+            )
+            yield Remark(
+                catalogue.MISSING_PLUGIN_CONFIG, message, Spot(document, where)
+            )
+        elif "'" in text:
+            spot = Spot(document, (*where, "config", Offset(text.index("'"))))
+            message = "a ' in config ends the quotes of the operator's template"
+            yield Remark(catalogue.UNRENDERABLE_TEXT, message, spot)
+    ipam = document.spec.get("nvIpam")
+    if isinstance(ipam, dict) and ipam.get("enableWebhook"):
+        message = (
+            "nvIpam.enableWebhook makes the API server ask a webhook that serves"
+            " nothing since v0.3.6: every pool is refused"
+        )
+        spot = Spot(document, ("spec", "nvIpam", "enableWebhook"))
+        yield Remark(catalogue.DEAD_WEBHOOK, message, spot)
+    yield from _shared_plugin(document)
+    for remark in _amounts(document):
+        yield remark._replace(severity=webhook(scene))
+
+
+def _shared_plugin(document: Document) -> Iterator[Remark]:
+    section = document.spec.get("rdmaSharedDevicePlugin")
+    text = section.get("config") if isinstance(section, dict) else None
+    if text is None:
+        return
+    where: Pointer = ("spec", "rdmaSharedDevicePlugin", "config")
+    config = embedded(document, where, text)
+    rule = catalogue.INVALID_PLUGIN_CONFIG
+    if config.error is not None:
+        spot = Spot(document, (*where, Offset(config.error.offset)))
+        message = f"config of rdmaSharedDevicePlugin is no JSON: {config.error.message}"
+        yield Remark(rule, message, spot)
+        return
+    listed = value_of(config.value, "configList") if config.value else None
+    for number, item in enumerate(listed if isinstance(listed, list) else ()):
+        name = value_of(item, "resourceName") if isinstance(item, dict) else None
+        if not isinstance(name, str) or not _RDMA_NAME.fullmatch(name):
+            message = f"resourceName {name!r} can be no resource"
+            spot = config.at("configList", number, "resourceName")
+            yield Remark(rule, message, spot)
+
+
+def _amounts(document: Document) -> Iterator[Remark]:
+    """containerResources: cpu and memory alone."""
+    for path in _COMPONENTS:
+        section: Any = document.spec
+        for key in path:
+            section = (section or {}).get(key)
+        listed = (
+            section.get("containerResources") if isinstance(section, dict) else None
+        )
+        for number, item in enumerate(listed or ()):
+            for key in ("requests", "limits"):
+                for name in item.get(key) or ():
+                    if name not in ("cpu", "memory"):
+                        message = (
+                            f"containerResources know cpu and memory, not {name}: the"
+                            " operator's admission controller refuses it"
+                        )
+                        where = (*path, "containerResources", number, key, name)
+                        spot = Spot(document, ("spec", *where))
+                        yield Remark(catalogue.REFUSED_BY_WEBHOOK, message, spot)
+
+
+def _driver(document: Document, scene: Scene) -> Iterator[Remark]:
+    driver = document.spec.get("ofedDriver")
+    policy = driver.get("upgradePolicy") if isinstance(driver, dict) else None
+    if policy and policy.get("safeLoad") and not policy.get("autoUpgrade"):
+        message = (
+            "safeLoad needs autoUpgrade: the operator's admission controller refuses it"
+        )
+        spot = Spot(document, ("spec", "ofedDriver", "upgradePolicy", "safeLoad"))
+        yield Remark(
+            catalogue.REFUSED_BY_WEBHOOK, message, spot, severity=webhook(scene)
+        )
+
+
+# -- policies side by side ------------------------------------------------------
+
+
+def _sections_in_both(scene: Scene) -> Iterator[Remark]:
+    for cluster in scene.of_kind("NicClusterPolicy"):
+        for node in scene.of_kind("NicNodePolicy"):
+            for section in NODE_SECTIONS:
+                if section in cluster.spec and section in node.spec:
+                    message = (
+                        f"{section} is set in NicClusterPolicy {cluster.name} and in"
+                        f" NicNodePolicy {node.name}; one of them has it"
+                    )
+                    spot = Spot(node, ("spec", section))
+                    related = (Spot(cluster, ("spec", section)),)
+                    yield Remark(catalogue.CONFLICTING_POLICIES, message, spot, related)
+
+
+def _common_nodes(scene: Scene) -> Iterator[Remark]:
+    nodes = [document for document in scene.others if document.kind == "Node"]
+    for first, second in combinations(scene.of_kind("NicNodePolicy"), 2):
+        one, two = (_selector(document) for document in (first, second))
+        if nodes:
+            common = [
+                node.name
+                for node in nodes
+                if is_subset(one, _labels(node)) and is_subset(two, _labels(node))
+            ]
+            what = common[0] if common else ""
+        else:
+            what = "a common node" if is_subset(one, two) or is_subset(two, one) else ""
+        if what:
+            message = (
+                f"NicNodePolicy {second.name} and {first.name} both select {what}; a"
+                " node has one"
+            )
+            where = ("spec", "nodeSelector")
+            related = (Spot(first, where),)
+            spot = Spot(second, where)
+            yield Remark(catalogue.CONFLICTING_POLICIES, message, spot, related)
+
+
+def _selector(document: Document) -> Mapping[str, str]:
+    return document.spec.get("nodeSelector") or {}
+
+
+def _labels(document: Document) -> Mapping[str, str]:
+    return document.metadata.get("labels") or {}
