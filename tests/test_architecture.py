@@ -48,6 +48,7 @@ LEVELS = {
     "starter": 9,
     "lint": 9,
     "linting": 9,
+    "proof": 9,
     "checks": 10,
     "report": 10,
     "options": 10,

@@ -8,14 +8,9 @@ from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.lint.networks import webhook
+from netplan2k8s.lint.plugin_config import Policy, Resource, value_of
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import (
-    RESOURCE_PREFIX,
-    Policy,
-    Resource,
-    Scene,
-    value_of,
-)
+from netplan2k8s.lint.scene import Scene
 from netplan2k8s.manifests.places import Key, Offset
 from netplan2k8s.pci import canonical
 from netplan2k8s.simulate.device_plugin import (
@@ -24,6 +19,7 @@ from netplan2k8s.simulate.device_plugin import (
     PCI_ADDRESS,
     filters,
 )
+from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _WEBHOOK_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.]*)?[A-Za-z0-9]")
@@ -41,16 +37,21 @@ _CONSEQUENCE = "the device plugin exits, and no node offers any rail"
 
 def check(scene: Scene) -> Iterator[Remark]:
     for policy in scene.policies:
-        readable = list(_text(policy))
-        yield from readable
-        if readable:
-            continue
-        yield from _repeated(policy)
-        for resource in policy.resources:
-            yield from _resource(resource)
-            yield from _refused(resource, scene)
-            yield from _selection(resource, scene)
-        yield from _shared_devices(policy)
+        yield from check_policy(policy, scene)
+
+
+def check_policy(policy: Policy, scene: Scene) -> Iterator[Remark]:
+    """One configuration; the scene says what networks ask for."""
+    unreadable = list(_text(policy))
+    yield from unreadable
+    if unreadable:
+        return
+    yield from _repeated(policy)
+    for resource in policy.resources:
+        yield from _resource(resource)
+        yield from _refused(resource, scene)
+        yield from _selection(resource, scene)
+    yield from _shared_devices(policy)
 
 
 def _refuse(message: str, spot: Spot) -> Remark:

@@ -18,13 +18,15 @@ from netplan2k8s.lint import (
     pods,
     policies,
     pools,
+    privileges,
     schema,
 )
 from netplan2k8s.lint.kinds import kind_of
+from netplan2k8s.lint.plugin_config import policy_in
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import NETWORKS, Embedded, Policy, Resource, Scene
+from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.templates import NETWORKS
 from netplan2k8s.manifests.files import File
-from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.reader import Document, Pointer, read_documents
 from netplan2k8s.naming import is_node_name
@@ -35,7 +37,7 @@ _PLACEHOLDER = re.compile(
     r"|\$\{[A-Za-z_]\w*\}|<[A-Z][A-Z_-]{2,}>"
 )
 _SCRIPTS = frozenset({"command", "args", "env"})
-_RULES = (pools, networks, device_plugin, policies, jobs, pods)
+_RULES = (pools, networks, device_plugin, policies, jobs, pods, privileges)
 
 
 @dataclass
@@ -194,25 +196,7 @@ def _differ(first: Document, second: Document) -> bool:
 
 def _bare_configs(reading: Reading, settings: Settings) -> Iterator[Remark]:
     """The device plugin's own JSON, as it lies in its ConfigMap."""
+    alone = Scene(settings, ())
     for document in reading.configs:
-        scene = _ConfigScene(settings, document)
-        yield from device_plugin.check(scene)
-
-
-class _ConfigScene(Scene):
-    """A scene of one configuration and nothing else."""
-
-    def __init__(self, settings: Settings, document: Document) -> None:
-        super().__init__(settings, ())
-        try:
-            value, error = JsonText(document.text).value(), None
-        except JsonError as raised:
-            value, error = None, raised
-        config = Embedded(Spot(document), document.text, value, error)
-        listed = value.get("resourceList") if isinstance(value, dict) else None
-        resources = tuple(
-            Resource(config, number, body)
-            for number, body in enumerate(listed if isinstance(listed, list) else ())
-            if isinstance(body, dict)
-        )
-        self.__dict__["policies"] = (Policy(document, config, resources),)
+        policy = policy_in(document, (), document.text)
+        yield from device_plugin.check_policy(policy, alone)

@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator
 
 from netplan2k8s import catalogue
 from netplan2k8s.findings import Severity
+from netplan2k8s.lint.attachments import Network
+from netplan2k8s.lint.embedded import Embedded
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import RESOURCE_PREFIX, Embedded, Network, Scene
+from netplan2k8s.lint.scene import Scene
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.scalars import typed
 from netplan2k8s.naming import ranges
+from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
 RESOURCE_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _MAX_POOLS = 2
@@ -23,10 +26,10 @@ def check(scene: Scene) -> Iterator[Remark]:
         if network.document.kind == "HostDeviceNetwork":
             yield from _rendering(network)
             yield from _resource_name(network, scene)
-        elif network.device_type == "host-device":
+        elif network.is_rail:
             yield from _annotation(network)
         yield from broken_json(network.text, _consequence(network))
-        if network.device_type == "host-device":
+        if network.is_rail:
             yield from _ipam(network, scene)
             yield from _resource(network, scene)
     yield from _unchecked(scene)
@@ -53,6 +56,20 @@ def _consequence(network: Network) -> str:
 
 
 def _rendering(network: Network) -> Iterator[Remark]:
+    found = list(_unrenderable(network))
+    if network.problem and not found:
+        message = f"no attachment definition is made of {network.name}: "
+        spot = Spot(network.document, ("spec",))
+        rule = catalogue.UNRENDERABLE_TEXT
+        found.append(Remark(rule, message + network.problem, spot))
+    yield from found
+    if network.document.namespace:
+        message = f"{network.document.kind} has no namespaces; the name is dropped"
+        spot = Spot(network.document, ("metadata", "namespace"))
+        yield Remark(catalogue.NAMESPACED_CLUSTER_OBJECT, message, spot)
+
+
+def _unrenderable(network: Network) -> Iterator[Remark]:
     document, spec = network.document, network.document.spec
     for key in ("ipam", "metaPlugins"):
         text = spec.get(key) or ""
@@ -79,10 +96,6 @@ def _rendering(network: Network) -> Iterator[Remark]:
             " cannot be created"
         )
         yield Remark(catalogue.UNRENDERABLE_TEXT, message, Spot(document, ("spec",)))
-    if document.namespace:
-        message = f"{network.document.kind} has no namespaces; the name is dropped"
-        spot = Spot(document, ("metadata", "namespace"))
-        yield Remark(catalogue.NAMESPACED_CLUSTER_OBJECT, message, spot)
 
 
 def _resource_name(network: Network, scene: Scene) -> Iterator[Remark]:

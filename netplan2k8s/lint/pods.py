@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.findings import Severity
+from netplan2k8s.lint.attachments import Network
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import NETWORKS, Network, Scene, Template
+from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.templates import NETWORKS, Template
 from netplan2k8s.manifests.places import Key, Offset
 from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.naming import natural_key, ranges
@@ -42,11 +44,9 @@ def check(scene: Scene) -> Iterator[Remark]:
         yield from _order(template, rails)
         yield from _pools(template, rails, scene)
         yield from _host_network(template, rails)
-        yield from _privileges(template)
         orders[id(template.document)].append((template, [n.name for n in rails]))
     for found in orders.values():
         yield from _alike(found)
-    yield from _memory(scene)
     if unknown:
         message = (
             "no network is among these manifests, so those of"
@@ -80,8 +80,7 @@ def networks_of(
     found = []
     for selection in selections:
         network = scene.network_by_name.get((selection.namespace, selection.name))
-        is_rail = network is not None and network.device_type == "host-device"
-        found.append(network if is_rail else None)
+        found.append(network if network is not None and network.is_rail else None)
     return found
 
 
@@ -275,7 +274,7 @@ def _pools(
                 yield Remark(catalogue.SHARED_POOL, message, spot)
             view = scene.pool_by_name.get(name)
             if view is not None and view.pool is not None:
-                if "sbr" in network.plugins:
+                if network.has_own_table:
                     continue
                 for destination in view.pool.routes:
                     rails_of[destination].append(network.name)
@@ -291,7 +290,7 @@ def _pools(
             yield Remark(catalogue.SHARED_DESTINATION, message, spot)
 
 
-# -- privileges -----------------------------------------------------------------
+# -- the host network ----------------------------------------------------------
 
 
 def _host_network(template: Template, rails: Sequence[Network]) -> Iterator[Remark]:
@@ -305,131 +304,3 @@ def _host_network(template: Template, rails: Sequence[Network]) -> Iterator[Rema
         where = (*template.pointer, "spec", "hostNetwork")
         spot = Spot(template.document, where)
         yield Remark(catalogue.HOST_NETWORK, message, spot)
-
-
-def _privileges(template: Template) -> Iterator[Remark]:
-    for pointer, container in template.containers():
-        context = container.get("securityContext") or {}
-        if context.get("privileged"):
-            message = (
-                f"container {container.get('name')} of {template.label} is privileged;"
-                " with rails as devices nothing needs it"
-            )
-            where = (*pointer, "securityContext", "privileged")
-            yield Remark(
-                catalogue.PRIVILEGED_POD, message, Spot(template.document, where)
-            )
-
-
-def _memory(scene: Scene) -> Iterator[Remark]:
-    """Locked memory, once a document, and the pod-security level of the namespace."""
-    levels = {
-        document.name: (document.metadata.get("labels") or {}).get(
-            "pod-security.kubernetes.io/enforce"
-        )
-        for document in scene.others
-        if document.kind == "Namespace"
-    }
-    said: set[int] = set()
-    for template in scene.templates:
-        if not asks_for_rails(template, scene):
-            continue
-        level = levels.get(template.namespace)
-        for what, pointer in _above(template, level):
-            message = (
-                f"namespace {template.namespace} enforces the pod-security level"
-                f" {level}, which refuses {what} of {template.label}"
-            )
-            spot = Spot(template.document, pointer)
-            yield Remark(catalogue.POD_SECURITY, message, spot)
-        if id(template.document) in said:
-            continue
-        said.add(id(template.document))
-        yield _locked(template)
-
-
-def _locked(template: Template) -> Remark:
-    adds = [pointer for pointer, name in _added(template) if name == "IPC_LOCK"]
-    if not adds:
-        message = (
-            f"{template.label} adds no IPC_LOCK to lock memory for RDMA: the container"
-            " runtime must give its pods LimitMEMLOCK=infinity"
-        )
-        spot = Spot(template.document, (*template.pointer, "spec", "containers"))
-        return Remark(catalogue.MEMORY_LOCK, message, spot)
-    message = (
-        f"{template.label} adds IPC_LOCK: its namespace needs the pod-security level"
-        " privileged, and its containers run as root"
-    )
-    return Remark(catalogue.MEMORY_LOCK, message, Spot(template.document, adds[0]))
-
-
-def _added(template: Template) -> Iterator[tuple[Pointer, str]]:
-    for pointer, container in template.containers():
-        capabilities = (container.get("securityContext") or {}).get(
-            "capabilities"
-        ) or {}
-        for number, name in enumerate(capabilities.get("add") or ()):
-            where = (*pointer, "securityContext", "capabilities", "add", number)
-            yield where, str(name)
-
-
-_BASELINE = frozenset(
-    [
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    ]
-)
-_RESTRICTED = frozenset({"NET_BIND_SERVICE"})
-
-
-def _above(template: Template, level: str | None) -> Iterator[tuple[str, Pointer]]:
-    """What a level refuses (kubernetes pod-security-admission, policy/check_*.go)."""
-    if level not in ("baseline", "restricted"):
-        return
-    allowed = _BASELINE if level == "baseline" else _RESTRICTED
-    for pointer, name in _added(template):
-        if name.removeprefix("CAP_") not in allowed:
-            yield f"capability {name}", pointer
-    yield from _of_the_host(template)
-    for pointer, container in template.containers():
-        context = container.get("securityContext") or {}
-        if context.get("privileged"):
-            yield "privileged", (*pointer, "securityContext", "privileged")
-        if level == "restricted":
-            yield from _unrestricted(template, pointer, context)
-
-
-def _of_the_host(template: Template) -> Iterator[tuple[str, Pointer]]:
-    for key in ("hostNetwork", "hostPID", "hostIPC"):
-        if template.spec.get(key):
-            yield key, (*template.pointer, "spec", key)
-    for number, volume in enumerate(template.spec.get("volumes") or ()):
-        if isinstance(volume, dict) and "hostPath" in volume:
-            yield "a hostPath volume", (*template.pointer, "spec", "volumes", number)
-
-
-def _unrestricted(
-    template: Template, pointer: Pointer, context: Mapping[str, Any]
-) -> Iterator[tuple[str, Pointer]]:
-    shared = template.spec.get("securityContext") or {}
-    drops = (context.get("capabilities") or {}).get("drop") or ()
-    if "ALL" not in drops:
-        yield "a container that does not drop ALL capabilities", pointer
-    if context.get("allowPrivilegeEscalation") is not False:
-        yield "a container without allowPrivilegeEscalation: false", pointer
-    if not (context.get("runAsNonRoot") or shared.get("runAsNonRoot")):
-        yield "a container without runAsNonRoot: true", pointer
-    if not (context.get("seccompProfile") or shared.get("seccompProfile")):
-        yield "a container without a seccompProfile", pointer

@@ -8,9 +8,11 @@ from itertools import combinations
 from typing import Any
 
 from netplan2k8s import catalogue
+from netplan2k8s.lint.embedded import embedded
 from netplan2k8s.lint.networks import webhook
+from netplan2k8s.lint.plugin_config import value_of
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import Scene, embedded, value_of
+from netplan2k8s.lint.scene import Scene
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.simulate.selectors import is_subset

@@ -13,9 +13,9 @@ from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import PoolView, Scene
 from netplan2k8s.naming import is_node_name, ranges
 from netplan2k8s.overlaps import overlaps
-from netplan2k8s.simulate.nv_ipam import Allocation, unlisted_share, usable
+from netplan2k8s.simulate.nv_ipam import Allocation, usable
+from netplan2k8s.simulate.openness import Opening, opening
 from netplan2k8s.simulate.pool import Pool, Static
-from netplan2k8s.simulate.selectors import listed_names
 
 _RULES = {
     "name": catalogue.INVALID_NAME,
@@ -28,6 +28,9 @@ _RULES = {
     "selector": catalogue.INVALID_NODE_SELECTOR,
 }
 _FAMILY_6 = 6
+CLOSE_IT = (
+    "exclude the leaf's index with perNodeExclusions, or list the nodes in nodeSelector"
+)
 
 
 def check(scene: Scene) -> Iterator[Remark]:
@@ -85,30 +88,27 @@ def _default_routes(view: PoolView, pool: Pool) -> Iterator[Remark]:
 
 def _open(view: PoolView, pool: Pool) -> Iterator[Remark]:
     """Whether a node that the pool does not list would get an address of it."""
-    if not pool.statics and pool.host_bits > 1:
-        return  # a pool that is meant to deal out prefixes freely
-    listed = {entry.node_name for entry in pool.statics if entry.node_name}
-    named = listed_names(pool.node_selector)
-    if named is not None and named <= listed:
+    found = opening(pool)
+    if found is None:
         return
-    share = unlisted_share(pool)
-    if share is None:
-        return
-    address = format_address(pool.cidr.family, next(usable(pool, share)))
-    who = "a node without an entry"
-    severity = None
-    if named is not None:
-        who = f"node {ranges(sorted(named - listed))}, which nodeSelector names,"
-    elif pool.node_selector is not None:
-        who = "a node that nodeSelector picks and that has no entry"
-        severity = Severity.WARNING
-    message = (
-        f"{pool.name} fails open: {who} gets {address} of {share.text}, which is"
-        " somebody else's link; exclude the leaf's index with perNodeExclusions, or"
-        " list the nodes in nodeSelector"
-    )
+    message = f"{fails_open(pool, found)}; {CLOSE_IT}"
+    severity = None if found.is_certain else Severity.WARNING
     spot = Spot(view.document, ("spec",))
     yield Remark(catalogue.FAILS_OPEN, message, spot, rail=pool.name, severity=severity)
+
+
+def fails_open(pool: Pool, found: Opening) -> str:
+    """Who gets an address of a pool without having an entry."""
+    who = "a node without an entry"
+    if found.names:
+        who = f"{ranges(list(found.names))}, which nodeSelector names and no entry,"
+    elif not found.is_certain:
+        who = "a node that nodeSelector picks and that has no entry"
+    address = format_address(pool.cidr.family, found.address)
+    return (
+        f"{pool.name} fails open: {who} gets {address} of {found.share.text}, which is"
+        " somebody else's link"
+    )
 
 
 def _addresses(view: PoolView, pool: Pool) -> Iterator[Remark]:

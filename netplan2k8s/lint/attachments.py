@@ -1,0 +1,149 @@
+"""What pods attach to: HostDeviceNetworks and NetworkAttachmentDefinitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netplan2k8s.lint.embedded import Embedded, embedded
+from netplan2k8s.lint.remarks import Spot
+from netplan2k8s.manifests.json_text import JsonError, JsonText
+from netplan2k8s.manifests.reader import Document
+from netplan2k8s.simulate.operator import (
+    RESOURCE_ANNOTATION,
+    RenderError,
+    attachment_definition,
+    full_resource_name,
+)
+
+_KINDS = {"cidrpool": "CIDRPool", "ippool": "IPPool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A HostDeviceNetwork or a NetworkAttachmentDefinition.
+
+    ``resource`` has its prefix; ``text`` is the JSON as it is written; ``ipam`` is an
+    object, or None where it cannot be read; ``chain`` are the plugins behind the first;
+    ``problem`` says why the operator makes no attachment definition of it.
+    """
+
+    document: Document
+    namespace: str
+    resource: str
+    resource_spot: Spot
+    text: Embedded
+    ipam: Mapping[str, Any] | None
+    ipam_steps: tuple[str | int, ...] = ()
+    chain: tuple[Mapping[str, Any], ...] = ()
+    device_type: str = "host-device"
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.document.name
+
+    @property
+    def is_rail(self) -> bool:
+        """Whether it moves a NIC into the pod."""
+        return self.device_type == "host-device"
+
+    @property
+    def has_own_table(self) -> bool:
+        """Whether its routes go to a table of their own, by source address."""
+        return any(plugin.get("type") == "sbr" for plugin in self.chain)
+
+    def ipam_spot(self, key: str = "") -> Spot:
+        steps = (*self.ipam_steps, key) if key else self.ipam_steps
+        return self.text.at(*steps)
+
+    @property
+    def pool_names(self) -> tuple[str, ...]:
+        """The pools named: up to two with a comma between; the network's own name."""
+        text = (self.ipam or {}).get("poolName") or self.name
+        return tuple(text.split(",")) if isinstance(text, str) else ()
+
+    @property
+    def uses_nv_ipam(self) -> bool:
+        return self.ipam is not None and self.ipam.get("type") == "nv-ipam"
+
+    @property
+    def pool_kind(self) -> str:
+        text = (self.ipam or {}).get("poolType") or "ippool"
+        return _KINDS.get(str(text).lower(), "")
+
+
+def of_host_device_network(document: Document) -> Network:
+    """The network as pods find it, once the operator has rendered it."""
+    spec = document.spec
+    name = spec.get("resourceName") or ""
+    text = embedded(document, ("spec", "ipam"), spec.get("ipam") or "{}")
+    problem = ""
+    chain: tuple[Mapping[str, Any], ...] = ()
+    ipam: Mapping[str, Any] | None = None
+    try:
+        config = _config(attachment_definition(document.body))
+    except RenderError as error:
+        problem = str(error)
+        ipam = text.value if isinstance(text.value, dict) else None
+    else:
+        ipam, chain = _ipam(config), _chain(config)
+    return Network(
+        document,
+        spec.get("networkNamespace") or "",
+        full_resource_name(name) if name else "",
+        Spot(document, ("spec", "resourceName")),
+        text,
+        ipam,
+        chain=chain,
+        problem=problem,
+    )
+
+
+def of_definition(document: Document) -> Network:
+    annotations = document.metadata.get("annotations") or {}
+    text = embedded(document, ("spec", "config"), document.spec.get("config") or "{}")
+    config = text.value if isinstance(text.value, dict) else {}
+    steps: tuple[str | int, ...] = ()
+    if isinstance(config.get("plugins"), list):
+        steps = ("plugins", 0)
+    return Network(
+        document,
+        document.namespace or "default",
+        str(annotations.get(RESOURCE_ANNOTATION) or ""),
+        Spot(document, ("metadata", "annotations", RESOURCE_ANNOTATION)),
+        text,
+        _ipam(config),
+        (*steps, "ipam"),
+        _chain(config),
+        str(_first(config).get("type") or ""),
+    )
+
+
+def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The CNI configuration of a definition; empty where it is no JSON object."""
+    try:
+        value = JsonText(definition["spec"]["config"]).value()
+    except JsonError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _plugins(config: Mapping[str, Any]) -> list[Any]:
+    listed = config.get("plugins")
+    return listed if isinstance(listed, list) else [config]
+
+
+def _first(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    plugins = _plugins(config)
+    return plugins[0] if plugins and isinstance(plugins[0], dict) else {}
+
+
+def _ipam(config: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    ipam = _first(config).get("ipam")
+    return ipam if isinstance(ipam, dict) else None
+
+
+def _chain(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(plugin for plugin in _plugins(config)[1:] if isinstance(plugin, dict))

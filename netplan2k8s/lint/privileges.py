@@ -1,0 +1,142 @@
+"""What pods with rails may and must do: memory locks, pod-security levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from netplan2k8s import catalogue
+from netplan2k8s.lint.pods import asks_for_rails
+from netplan2k8s.lint.remarks import Remark, Spot
+from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.templates import Template
+from netplan2k8s.manifests.reader import Pointer
+
+
+def check(scene: Scene) -> Iterator[Remark]:
+    """Also locked memory, once a document."""
+    levels = {
+        document.name: (document.metadata.get("labels") or {}).get(
+            "pod-security.kubernetes.io/enforce"
+        )
+        for document in scene.others
+        if document.kind == "Namespace"
+    }
+    said: set[int] = set()
+    for template in scene.templates:
+        if not asks_for_rails(template, scene):
+            continue
+        yield from _privileged(template)
+        level = levels.get(template.namespace)
+        for what, pointer in _above(template, level):
+            message = (
+                f"namespace {template.namespace} enforces the pod-security level"
+                f" {level}, which refuses {what} of {template.label}"
+            )
+            spot = Spot(template.document, pointer)
+            yield Remark(catalogue.POD_SECURITY, message, spot)
+        if id(template.document) in said:
+            continue
+        said.add(id(template.document))
+        yield _locked(template)
+
+
+def _locked(template: Template) -> Remark:
+    adds = [pointer for pointer, name in _added(template) if name == "IPC_LOCK"]
+    if not adds:
+        message = (
+            f"{template.label} adds no IPC_LOCK to lock memory for RDMA: the container"
+            " runtime must give its pods LimitMEMLOCK=infinity"
+        )
+        spot = Spot(template.document, (*template.pointer, "spec", "containers"))
+        return Remark(catalogue.MEMORY_LOCK, message, spot)
+    message = (
+        f"{template.label} adds IPC_LOCK: its namespace needs the pod-security level"
+        " privileged, and its containers run as root"
+    )
+    return Remark(catalogue.MEMORY_LOCK, message, Spot(template.document, adds[0]))
+
+
+def _added(template: Template) -> Iterator[tuple[Pointer, str]]:
+    for pointer, container in template.containers():
+        capabilities = (container.get("securityContext") or {}).get(
+            "capabilities"
+        ) or {}
+        for number, name in enumerate(capabilities.get("add") or ()):
+            where = (*pointer, "securityContext", "capabilities", "add", number)
+            yield where, str(name)
+
+
+_BASELINE = frozenset(
+    [
+        "AUDIT_WRITE",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "KILL",
+        "MKNOD",
+        "NET_BIND_SERVICE",
+        "SETFCAP",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+        "SYS_CHROOT",
+    ]
+)
+_RESTRICTED = frozenset({"NET_BIND_SERVICE"})
+
+
+def _above(template: Template, level: str | None) -> Iterator[tuple[str, Pointer]]:
+    """What a level refuses (kubernetes pod-security-admission, policy/check_*.go)."""
+    if level not in ("baseline", "restricted"):
+        return
+    allowed = _BASELINE if level == "baseline" else _RESTRICTED
+    for pointer, name in _added(template):
+        if name.removeprefix("CAP_") not in allowed:
+            yield f"capability {name}", pointer
+    yield from _of_the_host(template)
+    for pointer, container in template.containers():
+        context = container.get("securityContext") or {}
+        if context.get("privileged"):
+            yield "privileged", (*pointer, "securityContext", "privileged")
+        if level == "restricted":
+            yield from _unrestricted(template, pointer, context)
+
+
+def _of_the_host(template: Template) -> Iterator[tuple[str, Pointer]]:
+    for key in ("hostNetwork", "hostPID", "hostIPC"):
+        if template.spec.get(key):
+            yield key, (*template.pointer, "spec", key)
+    for number, volume in enumerate(template.spec.get("volumes") or ()):
+        if isinstance(volume, dict) and "hostPath" in volume:
+            yield "a hostPath volume", (*template.pointer, "spec", "volumes", number)
+
+
+def _unrestricted(
+    template: Template, pointer: Pointer, context: Mapping[str, Any]
+) -> Iterator[tuple[str, Pointer]]:
+    shared = template.spec.get("securityContext") or {}
+    drops = (context.get("capabilities") or {}).get("drop") or ()
+    if "ALL" not in drops:
+        yield "a container that does not drop ALL capabilities", pointer
+    if context.get("allowPrivilegeEscalation") is not False:
+        yield "a container without allowPrivilegeEscalation: false", pointer
+    if not (context.get("runAsNonRoot") or shared.get("runAsNonRoot")):
+        yield "a container without runAsNonRoot: true", pointer
+    if not (context.get("seccompProfile") or shared.get("seccompProfile")):
+        yield "a container without a seccompProfile", pointer
+
+
+def _privileged(template: Template) -> Iterator[Remark]:
+    for pointer, container in template.containers():
+        context = container.get("securityContext") or {}
+        if context.get("privileged"):
+            message = (
+                f"container {container.get('name')} of {template.label} is privileged;"
+                " with rails as devices nothing needs it"
+            )
+            where = (*pointer, "securityContext", "privileged")
+            yield Remark(
+                catalogue.PRIVILEGED_POD, message, Spot(template.document, where)
+            )

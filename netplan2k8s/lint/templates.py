@@ -1,0 +1,139 @@
+"""Pod templates: where each kind of workload has them, and what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netplan2k8s.lint.remarks import Spot
+from netplan2k8s.manifests.reader import Document, Pointer
+
+NETWORKS = "k8s.v1.cni.cncf.io/networks"
+_REPLICA_SPECS = {"PyTorchJob": "pytorchReplicaSpecs", "MPIJob": "mpiReplicaSpecs"}
+_REPLICAS = {"Job": "parallelism", "Deployment": "replicas", "StatefulSet": "replicas"}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The template of pods: ``replicas`` is None where each node gets one."""
+
+    document: Document
+    role: str
+    pointer: Pointer
+    annotations: Mapping[str, Any]
+    annotations_pointer: Pointer
+    spec: Mapping[str, Any]
+    replicas: int | None = 1
+    resources_pointer: Pointer | None = None
+
+    @property
+    def namespace(self) -> str:
+        return self.document.namespace or "default"
+
+    @property
+    def label(self) -> str:
+        role = f" {self.role}" if self.role else ""
+        return f"{self.document.kind} {self.document.name}{role}"
+
+    @property
+    def networks_text(self) -> str | None:
+        text = self.annotations.get(NETWORKS)
+        return text if isinstance(text, str) else None
+
+    @property
+    def networks_spot(self) -> Spot:
+        return Spot(self.document, (*self.annotations_pointer, NETWORKS))
+
+    def containers(self, key: str = "containers") -> Iterator[tuple[Pointer, Any]]:
+        for number, container in enumerate(self.spec.get(key) or ()):
+            yield (*self.pointer, "spec", key, number), container
+
+    def limits(self) -> dict[str, tuple[Pointer, Any]]:
+        """Limits of all containers by resource, each with its place; amounts add up."""
+        found: dict[str, tuple[Pointer, Any]] = {}
+        for pointer, container in self.containers():
+            resources = self.resources_pointer or (*pointer, "resources")
+            limits = (container.get("resources") or {}).get("limits") or {}
+            for name, amount in limits.items():
+                before = found.get(name)
+                if before is not None and isinstance(amount, int):
+                    amount += before[1] if isinstance(before[1], int) else 0  # noqa: PLW2901
+                found[name] = ((*resources, "limits", name), amount)
+        return found
+
+
+def templates_of(document: Document) -> Iterator[Template]:
+    """The pod templates of an object, with the number of pods of each."""
+    spec, kind = document.spec, document.kind
+    if kind in _REPLICA_SPECS:
+        key = _REPLICA_SPECS[kind]
+        for role, replica in (spec.get(key) or {}).items():
+            where = ("spec", key, role, "template")
+            template = replica.get("template") or {}
+            yield _template(document, template, where, role, replica.get("replicas", 1))
+    elif kind == "Pod":
+        yield _template(document, document.body, (), "", 1)
+    elif kind == "TrainJob":
+        yield _train_job(document)
+    elif kind in _REPLICAS:
+        count = spec.get(_REPLICAS[kind], 1)
+        template = spec.get("template") or {}
+        yield _template(document, template, ("spec", "template"), "", count)
+    elif kind == "DaemonSet":
+        template = spec.get("template") or {}
+        yield _template(document, template, ("spec", "template"), "", None)
+
+
+def _template(
+    document: Document,
+    template: Mapping[str, Any],
+    where: Pointer,
+    role: str,
+    replicas: int | None,
+) -> Template:
+    metadata = template.get("metadata") or {}
+    return Template(
+        document,
+        role,
+        where,
+        metadata.get("annotations") or {},
+        (*where, "metadata", "annotations"),
+        template.get("spec") or {},
+        replicas,
+    )
+
+
+def _train_job(document: Document) -> Template:
+    """A TrainJob: its resources stand in the trainer, its annotations in a patch."""
+    trainer = document.spec.get("trainer") or {}
+    annotations, where = _patched_annotations(document)
+    container = {"name": "node", "resources": trainer.get("resourcesPerNode") or {}}
+    return Template(
+        document,
+        "node",
+        ("spec", "trainer"),
+        annotations,
+        where,
+        {"containers": [container]},
+        trainer.get("numNodes", 1),
+        ("spec", "trainer", "resourcesPerNode"),
+    )
+
+
+def _patched_annotations(document: Document) -> tuple[Mapping[str, Any], Pointer]:
+    nothing: tuple[Mapping[str, Any], Pointer] = ({}, ("spec", "runtimePatches"))
+    for number, patch in enumerate(document.spec.get("runtimePatches") or ()):
+        node: Any = patch
+        where: Pointer = ("spec", "runtimePatches", number)
+        for key in ("trainingRuntimeSpec", "template", "spec", "replicatedJobs"):
+            node = node.get(key) if isinstance(node, dict) else None
+            where = (*where, key)
+        for index, job in enumerate(node if isinstance(node, list) else ()):
+            inner: Any = job
+            steps = ("template", "spec", "template", "metadata", "annotations")
+            for key in steps:
+                inner = inner.get(key) if isinstance(inner, dict) else None
+            if isinstance(inner, dict) and job.get("name") == "node":
+                return inner, (*where, index, *steps)
+    return nothing

@@ -1,0 +1,43 @@
+"""What a node gets of a pool that has no entry for it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from netplan2k8s.simulate.nv_ipam import Allocation, unlisted_share, usable
+from netplan2k8s.simulate.pool import Pool
+from netplan2k8s.simulate.selectors import listed_names
+
+
+class Opening(NamedTuple):
+    """A share for a node without an entry, and the first address of it.
+
+    ``names`` are the nodes where nodeSelector lists them, empty where any node of the
+    cluster can get it; ``is_certain`` is false where only labels choose, since they may
+    choose just the nodes that have entries.
+    """
+
+    share: Allocation
+    address: int
+    names: tuple[str, ...] = ()
+    is_certain: bool = True
+
+
+def opening(pool: Pool) -> Opening | None:
+    """How a pool fails open; None for one that fails closed.
+
+    A pool of wider prefixes without any entry is meant to deal them out.
+    """
+    if not pool.statics and pool.host_bits > 1:
+        return None
+    listed = {entry.node_name for entry in pool.statics if entry.node_name}
+    named = listed_names(pool.node_selector)
+    if named is not None and named <= listed:
+        return None
+    share = unlisted_share(pool)
+    if share is None:
+        return None
+    address = next(usable(pool, share))
+    if named is not None:
+        return Opening(share, address, tuple(sorted(named - listed)))
+    return Opening(share, address, is_certain=pool.node_selector is None)
