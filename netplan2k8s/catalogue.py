@@ -843,6 +843,13 @@ TOO_MANY_PODS = Rule(
     Layer.PROOF,
     "a job has more pods than nodes have free rails",
 )
+UNPROVEN = Rule(
+    "NK512",
+    "unproven",
+    _WARNING,
+    Layer.PROOF,
+    "the manifests do not tell what pods get",
+)
 NO_LINK = Rule(
     "NK511",
     "no-link",

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netplan2k8s import linting
-from netplan2k8s.findings import Finding, UsageError
+from netplan2k8s.catalogue import FAILS_OPEN
+from netplan2k8s.findings import Finding, Severity, UsageError
+from netplan2k8s.fleet import Progress
 from netplan2k8s.inputs import read_bytes
 from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
 from netplan2k8s.settings import Settings
@@ -52,19 +54,79 @@ def lint(
     paths: Sequence[str],
     settings: Settings,
     wishes: Wishes,
+    *,
+    hosts: Sequence[str] = (),
+    allow_open: bool = False,
+    progress: Progress | None = None,
 ) -> Checks:
-    """Judge manifests.
+    """Judge manifests, and prove them where hosts are given.
 
     Raises:
-        InputError: the baseline cannot be read.
+        InputError: the baseline or the hosts cannot be read.
         UsageError: a code or level that is none, a baseline that is none.
     """
     chosen, known = wishes.choices(), _known(wishes.baseline)
     manifests = linting.read_manifests(paths, settings)
-    made = linting.judged(manifests, chosen, known)
+    more: tuple[Finding, ...] = ()
+    words, facts = "", {}
+    if hosts:
+        from netplan2k8s import proving  # noqa: PLC0415  most runs lint alone
+        from netplan2k8s.report import proof  # noqa: PLC0415  as above
+
+        proven = proving.prove(
+            manifests, hosts, settings, allow_open=allow_open, progress=progress
+        )
+        more = proven.findings
+        words, facts = proof.verdict(proven.proof) + "\n", proof.facts(proven.proof)
+    made = linting.judged(manifests, chosen, known, more)
     if wishes.write_baseline:
         write(wishes.write_baseline, baseline_text(made.findings))
-    return Checks(made.findings, _summary(made, wishes), _facts(made))
+    return Checks(made.findings, _summary(made, wishes) + words, _facts(made) | facts)
+
+
+def prove(
+    paths: Sequence[str],
+    hosts: Sequence[str],
+    settings: Settings,
+    *,
+    allow_open: bool = False,
+    all_links: bool = False,
+    progress: Progress | None = None,
+) -> Checks:
+    """Compare manifests with hosts; what makes them invalid is among the findings.
+
+    Raises:
+        InputError: the hosts cannot be read.
+    """
+    from netplan2k8s import proving  # noqa: PLC0415  lint needs none of it
+    from netplan2k8s.report import proof  # noqa: PLC0415  as above
+
+    manifests = linting.read_manifests(paths, settings)
+    proven = proving.prove(
+        manifests,
+        hosts,
+        settings,
+        allow_open=allow_open,
+        keep_links=all_links,
+        progress=progress,
+    )
+    made = linting.judged(manifests, Choices(), more=proven.findings)
+    said = tuple(f for f in made.findings if _matters(f, proven.findings))
+    text = proof.table(proven.proof) if all_links else ""
+    text += proof.verdict(proven.proof, is_proven=not _has_error(said)) + "\n"
+    return Checks(said, text, proof.facts(proven.proof, all_links=all_links))
+
+
+def _matters(finding: Finding, proof: Sequence[Finding]) -> bool:
+    """What the proof says, and every error of the manifests, which would explain it."""
+    is_error = finding.rule.severity is Severity.ERROR
+    if finding.rule.code == FAILS_OPEN.code:
+        return False  # the proof says so itself, or was told to accept it
+    return is_error or finding in proof
+
+
+def _has_error(findings: Sequence[Finding]) -> bool:
+    return any(finding.rule.severity is Severity.ERROR for finding in findings)
 
 
 def _known(path: str) -> frozenset[str]:

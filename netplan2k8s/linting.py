@@ -43,6 +43,7 @@ class Linting:
 class Manifests:
     """The manifests of a run, read and side by side."""
 
+    arguments: Sequence[str]
     reading: Reading
     scene: Scene
     ignores: list[Ignore]
@@ -59,7 +60,7 @@ def read_manifests(arguments: Sequence[str], settings: Settings) -> Manifests:
     if not reading.files and not said:
         message = f"no manifest in {', '.join(arguments)}"
         reading.findings.append(Finding(NO_MANIFESTS, message, Span(arguments[0])))
-    return Manifests(reading, scene_of(reading, settings), ignores)
+    return Manifests(arguments, reading, scene_of(reading, settings), ignores)
 
 
 def lint(

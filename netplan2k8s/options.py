@@ -81,6 +81,14 @@ ManifestsArgument = Annotated[
         show_default=False,
     ),
 ]
+ProvenHostsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="HOSTS",
+        help="Prove the manifests against these hosts: what convert reads; repeatable.",
+        show_default=False,
+    ),
+]
 SelectOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from netplan2k8s import emitters
 from netplan2k8s.catalogue import UNKNOWN_PCI
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
-from netplan2k8s.fabric.drafts import Draft
+from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.fabric.places import Locator
 from netplan2k8s.fabric.plan import FabricPlan, Rail
@@ -20,6 +20,7 @@ from netplan2k8s.findings import (
     Finding,
     InputError,
     Severity,
+    Span,
     UsageError,
     sort_key,
 )
@@ -30,6 +31,8 @@ from netplan2k8s.manifests import bundle, kustomization
 from netplan2k8s.manifests.document import dump
 from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
 from netplan2k8s.node_names import read_node_names
+from netplan2k8s.proof import emitted
+from netplan2k8s.proof.model import Proof
 from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
 from netplan2k8s.settings import KINDS, Settings
 
@@ -44,6 +47,7 @@ class Inspection:
     fleet: Fleet
     plan: FabricPlan
     findings: tuple[Finding, ...]
+    locate: Callable[[Where], Span]
 
     @property
     def has_errors(self) -> bool:
@@ -52,12 +56,16 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """What convert made: files by path (empty with an error), and what it said."""
+    """What convert made: files by path (empty with an error), and what it said.
+
+    ``proof`` is there where the manifests are.
+    """
 
     plan: FabricPlan
     findings: tuple[Finding, ...]
     files: dict[str, str] = field(default_factory=dict)
     write_plan: bundle.WritePlan | None = None
+    proof: Proof | None = None
 
 
 def inspect(
@@ -93,9 +101,10 @@ def inspect(
             return None  # already said, as a finding of its own
 
     locator = Locator(reread_node, fallback=arguments[0])
-    said = [*found.findings, *fleet.findings, *map(locator.finding, drafts)]
-    said.sort(key=sort_key)
-    return Inspection(found.hosts, fleet, plan, tuple(dict.fromkeys(said)))
+    said = _sorted([*found.findings, *fleet.findings, *map(locator.finding, drafts)])
+    return Inspection(
+        found.hosts, fleet, plan, tuple(dict.fromkeys(said)), locator.span
+    )
 
 
 def convert(
@@ -108,7 +117,7 @@ def convert(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Conversion:
-    """Make the manifests of a fleet and write them, or none with any error.
+    """Make the manifests of a fleet, prove them, and write them all or none.
 
     Raises:
         InputError: as ``inspect``; NK406 for the base; NK009 for the directory.
@@ -117,7 +126,6 @@ def convert(
     policy = base_policy.load(base) if base else None
     seen = inspect(arguments, settings, kinds=kinds, progress=progress)
     plan, said = seen.plan, list(seen.findings)
-    del seen  # the candidates of a large fleet are no longer needed
     said.extend(emitters.findings(plan, settings, kinds))
     if policy is not None:
         said.extend(policy.findings(nic_cluster_policy.resources(plan)))
@@ -129,13 +137,16 @@ def convert(
         files[manifest.path] = dump(manifest.body)
     if _has_error(said):
         return Conversion(plan, _sorted(said))
+    proof, wrong = emitted.prove(files, seen.fleet.candidates, settings, seen.locate)
+    if wrong:
+        return Conversion(plan, _sorted([*said, *wrong]))
     if directory is None:
-        return Conversion(plan, _sorted(said), files)
+        return Conversion(plan, _sorted(said), files, proof=proof)
     files[kustomization.PATH] = kustomization.text(files)
     files[PLAN_PATH] = plan_json(plan)
     write_plan = bundle.plan_write(files, directory, force=force)
     bundle.commit(write_plan)
-    return Conversion(plan, _sorted(said), files, write_plan)
+    return Conversion(plan, _sorted(said), files, write_plan, proof)
 
 
 def show(argument: str) -> HostNetwork:

@@ -49,6 +49,7 @@ LEVELS = {
     "lint": 9,
     "linting": 9,
     "proof": 9,
+    "proving": 10,
     "checks": 10,
     "report": 10,
     "options": 10,

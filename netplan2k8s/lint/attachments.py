@@ -54,6 +54,14 @@ class Network:
         """Whether its routes go to a table of their own, by source address."""
         return any(plugin.get("type") == "sbr" for plugin in self.chain)
 
+    @property
+    def mtu(self) -> int | None:
+        """The MTU that the tuning plugin sets, in bytes."""
+        for plugin in self.chain:
+            if plugin.get("type") == "tuning" and isinstance(plugin.get("mtu"), int):
+                return int(plugin["mtu"])
+        return None
+
     def ipam_spot(self, key: str = "") -> Spot:
         steps = (*self.ipam_steps, key) if key else self.ipam_steps
         return self.text.at(*steps)

@@ -169,7 +169,7 @@ def _devices(
             )
             spot = template.networks_spot
             yield Remark(catalogue.UNREQUESTED_DEVICE, message, spot)
-        elif _number(limits[resource][1]) != count:
+        elif amount_of(limits[resource][1]) != count:
             pointer, amount = limits[resource]
             message = (
                 f"{template.label} asks for {amount} of {resource} and attaches"
@@ -205,12 +205,12 @@ def _requests(template: Template, scene: Scene) -> Iterator[Remark]:
                     f"{name} is requested without a limit, and the API server refuses"
                     f" the pods of {template.label}; write it under limits"
                 )
-            elif request is not None and _number(request) != _number(limit):
+            elif request is not None and amount_of(request) != amount_of(limit):
                 message = (
                     f"{name} is requested {request} times and limited to {limit}: the"
                     f" API server refuses the pods of {template.label}"
                 )
-            elif _number(limit) is None:
+            elif amount_of(limit) is None:
                 message = f"{name} must be a whole number, not {limit}"
             else:
                 continue
@@ -225,7 +225,8 @@ def _requests(template: Template, scene: Scene) -> Iterator[Remark]:
             yield Remark(catalogue.UNEQUAL_REQUESTS, message, spot)
 
 
-def _number(amount: object) -> int | None:
+def amount_of(amount: object) -> int | None:
+    """How many devices a quantity is; None for one that is no whole number."""
     text = str(amount)
     return int(text) if text.isascii() and text.isdigit() else None
 

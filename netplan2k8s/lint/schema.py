@@ -1,37 +1,34 @@
 """What the API server refuses: unknown fields, wrong types, missing values.
 
-The schemas are those of ``schemas/`` for the operator release in question. A list of
-thousands of items is judged by one item of each form.
+The schemas are those of ``schemas/`` for the operator release in question. A pool's
+list of thousands of items is judged by one item of each form.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from netplan2k8s import catalogue, json_schemas
 from netplan2k8s.findings import UsageError
 from netplan2k8s.lint.kinds import Kind
+from netplan2k8s.lint.long_lists import original, reduced
+from netplan2k8s.lint.refusals import dotted, refusal
 from netplan2k8s.lint.remarks import Remark, Spot
+from netplan2k8s.lint.validator import validator
 from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.settings import OPERATOR_RELEASES
 
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, ValidationError
+Schema = Mapping[str, Any]
 
-_LONG_LIST = 32
-_WORDS = {
-    "string": "text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "object": "a mapping",
-    "array": "a list",
-    "null": "nothing",
-}
+# Kinds whose lists grow with the fleet; of an item, their schemas see the form alone.
+_POOLS = frozenset({"CIDRPool", "IPPool"})
+# How alike two names are where one is surely meant for the other, and where perhaps.
+_SURE, _PERHAPS = 0.85, 0.7
+_FEW_FIELDS = 8
 
 
 def without_nulls(value: Any) -> Any:  # noqa: ANN401  any JSON value
@@ -53,235 +50,224 @@ def _has_collections(value: Mapping[str, Any]) -> bool:
 
 
 def check(document: Document, kind: Kind, release: str) -> Iterator[Remark]:
-    """Everything the schema of a kind refuses in an object without nulls."""
+    """Everything the schema of a kind refuses in an object."""
     if document.api_version != kind.api_version:
         message = (
-            f"{kind.name} has no version {document.api_version}; it is"
-            f" {kind.api_version}"
+            f"apiVersion {document.api_version} has no {kind.name};"
+            f" {kind.api_version} has it"
         )
-        yield Remark(
-            catalogue.UNKNOWN_VERSION, message, Spot(document, ("apiVersion",))
-        )
+        spot = Spot(document, ("apiVersion",))
+        yield Remark(catalogue.UNKNOWN_VERSION, message, spot)
         return
-    validator = _validator(kind.name, release)
-    if validator is None:
+    schema = _schema(kind.name, release)
+    if schema is None:
         message = f"operator release {release} has no {kind.name}; {_since(kind.name)}"
         spot = Spot(document, ("kind",))
         yield Remark(catalogue.MISSING_FIELD_IN_RELEASE, message, spot)
         return
-    if "name" not in document.metadata and "generateName" not in document.metadata:
-        message = f"{kind.name} has no metadata.name"
+    yield from _unnamed(document, kind)
+    body = _stored(document.body, schema, schema)
+    numbers: dict[Pointer, list[int]] = {}
+    if kind.name in _POOLS:
+        body, numbers = reduced(body)
+    for error in _validator(kind.name, release).iter_errors(body):
+        pointer = original(tuple(error.absolute_path), numbers)
+        if error.validator == "additionalProperties":
+            unknown = [key for key in error.instance if key not in _fields(error)]
+            for key in unknown:
+                yield _unknown(Spot(document, pointer), key, kind.name, release)
+            continue
+        message = refusal(error, pointer, kind.name)
+        if message:
+            yield Remark(catalogue.INVALID_FIELD, message, Spot(document, pointer))
+
+
+def _unnamed(document: Document, kind: Kind) -> Iterator[Remark]:
+    metadata = document.body.get("metadata")
+    if not isinstance(metadata, dict):
+        return
+    if not metadata.get("name") and not metadata.get("generateName"):
+        message = f"{kind.name} has no metadata.name, and no metadata.generateName"
         yield Remark(catalogue.INVALID_FIELD, message, Spot(document, ("metadata",)))
-    reduced, numbers = _reduced(document.body)
-    for error in validator.iter_errors(reduced):
-        pointer = _original(tuple(error.absolute_path), numbers)
-        yield from _remarks(error, document, pointer, kind.name, release)
 
 
 @cache
-def _validator(name: str, release: str) -> Draft202012Validator | None:
-    from jsonschema import Draft202012Validator  # noqa: PLC0415  slow to import
-
+def _schema(name: str, release: str) -> Schema | None:
     try:
-        return Draft202012Validator(json_schemas.schema(name, release))
+        return json_schemas.schema(name, release)
     except UsageError:
         return None
 
 
-# -- long lists -----------------------------------------------------------------
+@cache
+def _validator(name: str, release: str) -> Any:  # noqa: ANN401  of jsonschema
+    return validator(json_schemas.schema(name, release))
 
 
-def _reduced(body: Any) -> tuple[Any, dict[Pointer, list[int]]]:  # noqa: ANN401  JSON
-    """The body with one item of each form in its long lists, and which these are."""
-    numbers: dict[Pointer, list[int]] = {}
-
-    def reduce(value: Any, pointer: Pointer) -> Any:  # noqa: ANN401  as above
-        if isinstance(value, dict):
-            return {k: reduce(v, (*pointer, k)) for k, v in value.items()}
-        if not isinstance(value, list) or len(value) < _LONG_LIST:
-            return value
-        first_of: dict[Any, int] = {}
-        for number, item in enumerate(value):
-            first_of.setdefault(_form(item), number)
-        numbers[pointer] = list(first_of.values())
-        return [value[number] for number in first_of.values()]
-
-    return reduce(body, ()), numbers
+def _fields(error: Any) -> Schema:  # noqa: ANN401  of jsonschema
+    fields: Schema = error.schema["properties"]
+    return fields
 
 
-def _form(item: Any) -> Any:  # noqa: ANN401  as above
-    """What of an item the schema looks at: keys and types, and numbers themselves.
+# -- schemas --------------------------------------------------------------------
 
-    Only the lists of pools grow long, and their schemas have no bounds on texts.
+
+def _resolved(schema: Any, root: Schema) -> Schema:  # noqa: ANN401  a schema
+    """The schema, or that of its definition; without fields where there is none."""
+    if not isinstance(schema, dict):
+        return {}
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        found: Schema = root["$defs"][name]
+        return found
+    return schema
+
+
+def _stored(value: Any, schema: Any, root: Schema) -> Any:  # noqa: ANN401  any JSON
+    """The value as the API server stores it: a known key without a value is no key.
+
+    An unknown one is refused with a value and without.
     """
-    if isinstance(item, dict):
-        values = item.values()
-        if all(value.__class__ is str for value in values):
-            return tuple(item)
-        return tuple(item), tuple(map(_form, values))
-    if isinstance(item, list):
-        return ("list", *map(_form, item))
-    return item if isinstance(item, int | float) else type(item)
+    if not isinstance(value, dict | list):
+        return value
+    here = _resolved(schema, root)
+    if isinstance(value, list):
+        return [_stored(item, here.get("items"), root) for item in value]
+    fields, others = here.get("properties", {}), here.get("additionalProperties")
+    return {
+        key: _stored(inner, fields.get(key, others), root)
+        for key, inner in value.items()
+        if inner is not None or (others is False and key not in fields)
+    }
 
 
-def _original(pointer: Pointer, numbers: Mapping[Pointer, Sequence[int]]) -> Pointer:
-    made: list[str | int] = []
+def _below(schema: Schema, step: str) -> Any:  # noqa: ANN401  a schema
+    if step == "[]":
+        return schema.get("items")
+    if step == "*":
+        return schema.get("additionalProperties")
+    return schema.get("properties", {}).get(step)
+
+
+def _steps(pointer: Pointer, root: Schema) -> tuple[str, ...] | None:
+    """The way to a field in a schema, ``[]`` for an item and ``*`` for any key.
+
+    None where the schema does not know the field.
+    """
+    schema, steps = root, []
     for step in pointer:
-        if isinstance(step, int) and tuple(made) in numbers:
-            made.append(numbers[tuple(made)][step])
+        if isinstance(step, int):
+            name = "[]"
         else:
-            made.append(step)
-    return tuple(made)
+            name = step if step in schema.get("properties", {}) else "*"
+        below = _below(schema, name)
+        if not isinstance(below, dict):
+            return None
+        schema = _resolved(below, root)
+        steps.append(name)
+    return tuple(steps)
 
 
-# -- words ----------------------------------------------------------------------
-
-
-def _remarks(
-    error: ValidationError,
-    document: Document,
-    pointer: Pointer,
-    kind: str,
-    release: str,
-) -> Iterator[Remark]:
-    name = _dotted(pointer) or kind
-    rule: Any = error.validator
-    value: Any = error.instance
-    expected: Any = error.validator_value
-    message = ""
-    if rule == "additionalProperties":
-        schema: Any = error.schema
-        known = schema["properties"]
-        for key in value.keys() - known.keys():
-            yield _unknown(document, pointer, key, list(known), kind, release)
-        return
-    if rule == "required":
-        missing = [key for key in expected if key not in value]
-        if error.message.startswith(f"'{missing[0]}'"):
-            message = f"{name} has no {', no '.join(missing)}"
-    elif rule == "type":
-        message = f"{name} must be {_any_of(expected)}, not {_shown(value)}"
-        message += _quoting(value, expected)
-    elif rule == "enum":
-        message = f"{name} {value!r} is none of {', '.join(map(str, expected))}"
-    elif rule == "pattern":
-        message = f"{name} {value!r} has not the form {expected}"
-    elif rule in ("minimum", "maximum"):
-        side = "below" if rule == "minimum" else "above"
-        message = f"{name} {value} is {side} {expected}"
-    else:
-        message = f"{name}: {error.message}"
-    if message:
-        yield Remark(catalogue.INVALID_FIELD, message, Spot(document, pointer))
-
-
-def _unknown(
-    document: Document,
-    pointer: Pointer,
+def _holders(
+    schema: Any,  # noqa: ANN401  a schema
     key: str,
-    known: list[str],
-    kind: str,
-    release: str,
-) -> Remark:
-    spot = Spot(document, (*pointer, Key(key)))
-    where = _dotted(pointer) or kind
-    later = _release_of(kind, (*pointer, key), release)
+    root: Schema,
+    path: tuple[str, ...] = (),
+) -> Iterator[tuple[str, ...]]:
+    """Where a field of this name is known."""
+    here = _resolved(schema, root)
+    fields = here.get("properties", {})
+    if key in fields:
+        yield path
+    inner = [*fields.items(), ("[]", here.get("items"))]
+    inner.append(("*", here.get("additionalProperties")))
+    for name, below in inner:
+        if isinstance(below, dict):
+            yield from _holders(below, key, root, (*path, name))
+
+
+# -- unknown fields -------------------------------------------------------------
+
+
+def _unknown(holder: Spot, key: str, kind: str, release: str) -> Remark:
+    where = dotted(holder.pointer) or kind
+    spot = Spot(holder.document, (*holder.pointer, Key(key)))
+    later = _later(kind, (*holder.pointer, key), release)
     if later:
         message = f"{where} has no {key} in operator release {release}; {later} has it"
         return Remark(catalogue.MISSING_FIELD_IN_RELEASE, message, spot)
-    close = difflib.get_close_matches(key, known, 1) or [
-        name
-        for name in known
-        if name.lower() in key.lower() and len(name) > 3  # noqa: PLR2004
-    ]
-    elsewhere = _elsewhere(kind, release, key)
-    hint = ""
-    if close:
-        hint = f"; {close[0]} is meant"
-    elif elsewhere:
-        hint = f"; it is a field of {elsewhere}"
-    message = f"{where} has no field {key}{hint}"
-    return Remark(catalogue.UNKNOWN_FIELD, message, spot)
+    root = _schema(kind, release)
+    assert root is not None
+    hint = _hint(holder.pointer, key, root)
+    return Remark(catalogue.UNKNOWN_FIELD, f"{where} has no field {key}{hint}", spot)
 
 
-def _release_of(kind: str, pointer: Pointer, release: str) -> str:
+def _later(kind: str, pointer: Pointer, release: str) -> str:
     """The first later release that knows a field, "" for none."""
-    later = OPERATOR_RELEASES[OPERATOR_RELEASES.index(release) + 1 :]
-    for name in later:
-        validator = _validator(kind, name)
-        if validator is not None and _knows(validator.schema, pointer):
+    for name in OPERATOR_RELEASES[OPERATOR_RELEASES.index(release) + 1 :]:
+        schema = _schema(kind, name)
+        if schema is not None and _steps(pointer, schema) is not None:
             return name
     return ""
 
 
 def _since(kind: str) -> str:
     for name in OPERATOR_RELEASES:
-        if _validator(kind, name) is not None:
+        if _schema(kind, name) is not None:
             return f"{name} has it"
     return "no release has it"
 
 
-def _knows(schema: Any, pointer: Pointer) -> bool:  # noqa: ANN401  a schema
-    for step in pointer:
-        if isinstance(step, int):
-            schema = schema.get("items", {})
-        else:
-            properties = schema.get("properties", {})
-            schema = properties.get(step, schema.get("additionalProperties"))
-        if not isinstance(schema, dict):
-            return False
-    return True
-
-
-def _elsewhere(kind: str, release: str, key: str) -> str:
-    """Where in a kind a field of this name is known, for one that was moved."""
-    validator = _validator(kind, release)
-    assert validator is not None
-    found = list(_holders(validator.schema, key, ()))
-    return found[0] if len(found) == 1 else ""
-
-
-def _holders(schema: Any, key: str, path: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN401
-    if not isinstance(schema, dict):
-        return
-    properties = schema.get("properties") or {}
-    if key in properties:
-        yield ".".join(path)
-    for name, inner in properties.items():
-        yield from _holders(inner, key, (*path, name))
-    yield from _holders(schema.get("items"), key, path)
-    yield from _holders(schema.get("additionalProperties"), key, path)
-
-
-def _dotted(pointer: Pointer) -> str:
-    text = ""
-    for step in pointer:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
-    return text.lstrip(".")
-
-
-def _any_of(types: str | Sequence[str]) -> str:
-    names = [types] if isinstance(types, str) else list(types)
-    if {"string", "integer"} <= set(names):
-        return "a number or text"
-    return " or ".join(_WORDS[name] for name in names)
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401  any JSON value
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"the text {value!r}" if isinstance(value, str) else f"the number {value}"
-
-
-def _quoting(value: Any, expected: Any) -> str:  # noqa: ANN401  as above
-    if expected == "string" and isinstance(value, int | float):
-        return "; put it in quotes"
-    if expected == "integer" and isinstance(value, str) and value.isdigit():
-        return "; write it without quotes"
+def _hint(pointer: Pointer, key: str, root: Schema) -> str:
+    """What may be meant: a field here of a like name, or one elsewhere of this name."""
+    here = _steps(pointer, root)
+    assert here is not None
+    known = list(_at(here, root).get("properties", {}))
+    close = _close(key, known, _SURE)
+    if close:
+        return f"; there is {close}"
+    elsewhere = _elsewhere(here, key, root)
+    if elsewhere:
+        return f"; it is a field of {elsewhere}"
+    close = _close(key, known, _PERHAPS)
+    if close:
+        return f"; there is {close}"
+    if 0 < len(known) <= _FEW_FIELDS:
+        return f"; its fields are {', '.join(known)}"
     return ""
+
+
+def _at(steps: tuple[str, ...], root: Schema) -> Schema:
+    schema = root
+    for step in steps:
+        schema = _resolved(_below(schema, step), root)
+    return schema
+
+
+def _close(key: str, known: list[str], ratio: float) -> str:
+    """The known name that is most like a key, or that it contains; "" for none."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(key.lower(), by_lower, 1, ratio)
+    if not found and ratio < _SURE:
+        found = [n for n in by_lower if n in key.lower() and len(n) > 3]  # noqa: PLR2004
+    return by_lower[found[0]] if found else ""
+
+
+def _elsewhere(here: tuple[str, ...], key: str, root: Schema) -> str:
+    """The nearest place that knows a field of this name; "" for none or several."""
+
+    def distance(path: tuple[str, ...]) -> int:
+        same = 0
+        while same < min(len(path), len(here)) and path[same] == here[same]:
+            same += 1
+        return len(here) + len(path) - 2 * same
+
+    rare = {"initContainers", "ephemeralContainers"}
+    found = sorted(
+        (path for path in _holders(root, key, root) if rare.isdisjoint(path)),
+        key=distance,
+    )
+    distances = [distance(path) for path in found[:2]]
+    if not found or len(set(distances)) < len(distances):
+        return ""
+    return ".".join(found[0]).replace(".[]", "[]") or root["title"]

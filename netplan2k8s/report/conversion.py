@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from netplan2k8s.report import proof
+
 if TYPE_CHECKING:
     from netplan2k8s.workflow import Conversion
 
@@ -25,6 +27,7 @@ def summary(made: Conversion) -> dict[str, Any]:
         "nodes": len(made.plan.node_names),
         "rails": len(made.plan.rails),
         "links": _links(made),
+        "equal": made.proof.equal if made.proof else 0,
         "directory": plan.directory if plan else None,
         "written": list(plan.written) if plan else [],
         "unchanged": list(plan.unchanged) if plan else [],
@@ -42,8 +45,8 @@ def text(made: Conversion, directory: str) -> str:
 def _lines(made: Conversion, directory: str) -> Iterator[str]:
     plan = made.write_plan
     assert plan is not None
-    nodes, rails = len(made.plan.node_names), len(made.plan.rails)
-    yield f"{nodes} nodes, {rails} rails, {_links(made)} links"
+    if made.proof is not None:
+        yield proof.verdict(made.proof)
     counts = f"{len(plan.written)} files written"
     if plan.unchanged:
         counts += f", {len(plan.unchanged)} unchanged"

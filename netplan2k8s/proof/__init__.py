@@ -1,0 +1,1 @@
+"""Whether pods get what the hosts had: the hosts' links against the simulated ones."""
