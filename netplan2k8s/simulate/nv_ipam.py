@@ -6,6 +6,7 @@ pkg/ipam-node/controllers/cidrpool (ranges) and pkg/ipam-node/allocator (address
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -126,6 +127,8 @@ def _reparse(text: str) -> Prefix:
 def _free(pool: Pool, reserved: set[str]) -> Iterator[int]:
     step = 1 << pool.host_bits
     network = pool.cidr.value
+    if _excluded_to(dataclasses.replace(pool, excluded=()), network) is not None:
+        return  # the indices leave no prefix an address, and an IPv6 pool has 2**95
     while network <= pool.cidr.last:
         end = _excluded_to(pool, network)
         if end is not None:
