@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import workflow
-from netplan2k8s.catalogue import SHARED_DESTINATION
+from netplan2k8s.catalogue import PCI_ON_TWO_RAILS, SHARED_DESTINATION
 from netplan2k8s.findings import Finding, Layer, Severity, Span
 from netplan2k8s.fleet import Progress
 from netplan2k8s.lint.remarks import finding as placed
@@ -46,10 +46,23 @@ def prove(
     Raises:
         InputError: the hosts cannot be found, or tables cannot be read.
     """
-    scene = manifests.scene
-    kinds = [kind for kind in KINDS if kind != _POLICY or scene.policies]
+    kinds = [kind for kind in KINDS if kind != _POLICY or manifests.scene.policies]
     seen = workflow.inspect(hosts, settings, kinds=kinds, progress=progress)
-    broken = seen.fleet.broken
+    return compared(
+        manifests, seen, settings, allow_open=allow_open, keep_links=keep_links
+    )
+
+
+def compared(
+    manifests: Manifests,
+    seen: workflow.Inspection,
+    settings: Settings,
+    *,
+    allow_open: bool = False,
+    keep_links: bool = False,
+) -> Proving:
+    """Compare manifests with hosts that were read."""
+    scene, broken = manifests.scene, seen.fleet.broken
     prover = Prover(
         [nic for nic in seen.fleet.candidates if nic.node_name not in broken],
         scene,
@@ -74,12 +87,13 @@ def prove(
 def _of_the_hosts(said: Sequence[Finding]) -> Iterator[Finding]:
     """What keeps hosts from being compared, and what of them pods do not get.
 
-    The destinations that rails share are said of the pods instead.
+    What the proof itself answers is left out: destinations that rails share, and an
+    address that is another rail's NIC on another node.
     """
     for finding in said:
         rule = finding.rule
         is_lost = rule.severity is Severity.WARNING and rule.layer is Layer.RUNTIME
-        if rule.severity is Severity.ERROR or (
-            is_lost and rule.code != SHARED_DESTINATION.code
-        ):
+        if rule.severity is not Severity.ERROR and not is_lost:
+            continue
+        if rule.code not in (SHARED_DESTINATION.code, PCI_ON_TWO_RAILS.code):
             yield finding

@@ -32,7 +32,7 @@ class Result(NamedTuple):
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch):
-    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from netplan2k8s import rule_pages
 from netplan2k8s.catalogue import RULES
 from netplan2k8s.fabric.translation import ROUTE_KEYS, SETTINGS, Fate, Verdict
-from netplan2k8s.findings import Layer, Rule
 
 ROOT = Path(__file__).resolve().parents[1]
 MAPPING_HEAD = """\
@@ -35,8 +35,16 @@ manifest by itself:
 RULES_HEAD = """\
 # Rules
 
-Every finding, with an example where a bundled tree shows one. The hundred of a code is its
-stage: input, Netplan, inventory, fabric, manifests. Codes are never reused.
+Every finding. The hundred of a code is its stage: 0 input and YAML, 1 Netplan, 2 inventory,
+3 fabric, 4 manifests, 5 proof. Codes are never reused. `netplan2k8s explain NK450` prints a page.
+
+An example's blocks are files, by the name in their first line; without one a block is
+`hosts/gpu-01/etc/netplan/60-rails.yaml` for what is wrong with hosts, and a manifest otherwise.
+What stands under *Instead* replaces files of the example. A test runs all of them: `convert` on
+hosts, `lint` on manifests, both with `lint --hosts`, or the commands that are shown.
+
+| code | name | severity | layer | what |
+|---|---|---|---|---|
 """
 
 
@@ -61,26 +69,13 @@ def _rows(table: Mapping[str, Verdict]) -> Iterator[str]:
 
 
 def rules() -> str:
-    return RULES_HEAD + "".join(_rule(rule) for rule in RULES.values())
-
-
-def _rule(rule: Rule) -> str:
-    layer = "YAML" if rule.layer is Layer.YAML else rule.layer.value
-    text = f"\n## {rule.code} {rule.name}\n\n"
-    text += f"{rule.severity.value.capitalize()}, {layer}: {rule.summary}.\n"
-    example = _example(rule)
-    return text + (f"\n    {example}\n" if example else "")
-
-
-def _example(rule: Rule) -> str:
-    """A line of a fixture: the one named after the rule, or the first that has it."""
-    named = ROOT / "fixtures/invalid" / rule.name / "findings.txt"
-    others = sorted(ROOT.glob("fixtures/**/findings.txt"))
-    for path in ([named] if named.exists() else []) + others:
-        for line in path.read_text().splitlines():
-            if f": {rule.code} " in line:
-                return line
-    return ""
+    listed = sorted(RULES.values(), key=lambda rule: rule.code)
+    rows = "".join(
+        f"| [{r.code}](#{r.code.lower()}-{r.name}) | {r.name} | {r.severity.value} |"
+        f" {r.layer.value} | {r.summary} |\n"
+        for r in listed
+    )
+    return RULES_HEAD + rows + "".join(f"\n{rule_pages.page(rule)}" for rule in listed)
 
 
 PAGES = {"mapping": mapping, "rules": rules}

@@ -127,7 +127,7 @@ def test_convert_prints_what_it_made(run, fixture_copy):
     fixture_copy("reference")
     done = run("convert", "hosts", "-o", "out", "--no-config")
     assert done.code == 0
-    assert done.out.startswith("64 nodes, 8 rails, 512 links\nout/: 20 files written\n")
+    assert done.out.startswith("64 nodes × 8 rails = 512 links proven equal\nout/: 20 files written\n")
     assert "fabric/20-cidrpool-rail-1.yaml … " in done.out
     assert "kubectl patch nicclusterpolicy nic-cluster-policy --type=merge" in done.out
     assert "kubectl apply --server-side -f out/fabric/" in done.out
@@ -286,7 +286,7 @@ def test_node_groups(run, fixture_copy):
     text = Path("netplan2k8s.yaml").read_text()
     Path("netplan2k8s.yaml").write_text(text.replace("[4-7]", "[4-6]"))
     done = run("convert", "hosts", "-o", "out")
-    assert "NK404 node worker-gpu-7 is in no group of node_groups" in done.err
+    assert "NK008 node worker-gpu-7 is in no group of node_groups" in done.err
 
 
 def test_pod_name_that_grows_too_long(run, fixture_copy):

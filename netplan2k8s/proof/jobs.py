@@ -142,7 +142,7 @@ def _too_many(
     pods = sum(count for count in counts if count is not None)
     if pods > len(proof.whole):
         message = (
-            f"{document.kind} {document.name} has {pods} pods with rails, and"
-            f" {len(proof.whole)} nodes have all of theirs free, one pod a node"
+            f"{document.kind} {document.name} has {pods} pods with rails, and a node"
+            f" takes one: {len(proof.whole)} nodes have all rails"
         )
         yield Remark(TOO_MANY_PODS, message, Spot(document, ("spec",)))

@@ -12,7 +12,7 @@ from netplan2k8s.findings import Rule
 from netplan2k8s.lint.attachments import Network
 from netplan2k8s.lint.plugin_config import Policy, value_of
 from netplan2k8s.lint.policies import NAME
-from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.scene import Scene, labels_of
 from netplan2k8s.rules.pci import group_of
 from netplan2k8s.settings import NodeGroup
 from netplan2k8s.simulate.device_plugin import Claim, Device, offered
@@ -42,7 +42,7 @@ class Landing:
         self._cluster = [p for p in scene.policies if _is_the_cluster_s(p)]
         self._node = [p for p in scene.policies if p.document.kind == "NicNodePolicy"]
         self._labels = {
-            document.name: document.metadata.get("labels") or {}
+            document.name: labels_of(document)
             for document in scene.others
             if document.kind == "Node"
         }

@@ -55,9 +55,9 @@ class Proof:
     """What was compared.
 
     ``rails`` are the networks, in the order of the pools; ``count`` the links of the
-    hosts and ``equal`` those without a difference; ``whole`` the nodes with all links
-    equal; ``gaps`` what the manifests do not tell; ``links`` are kept where they were
-    asked for, by node and rail.
+    hosts and ``equal`` those without a difference; ``whole`` the nodes whose pods get
+    every rail, right or wrong; ``gaps`` what the manifests do not tell; ``links`` are
+    kept where they were asked for, by node and rail.
     """
 
     nodes: int

@@ -11,6 +11,7 @@ from operator import attrgetter
 
 from netplan2k8s.addressing import BITS, Prefix
 from netplan2k8s.catalogue import (
+    DIFFERENT_DEVICE,
     DIFFERENT_MTU,
     DIFFERENT_ROUTES,
     MISSING_NODE,
@@ -24,7 +25,7 @@ from netplan2k8s.findings import Rule, Severity
 from netplan2k8s.lint.attachments import Network
 from netplan2k8s.lint.pools import CLOSE_IT, fails_open
 from netplan2k8s.lint.remarks import Spot
-from netplan2k8s.lint.scene import PoolView, Scene
+from netplan2k8s.lint.scene import PoolView, Scene, labels_of
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.naming import natural_key
 from netplan2k8s.proof import link, routes
@@ -45,6 +46,11 @@ from netplan2k8s.simulate.pool import Pool
 from netplan2k8s.simulate.selectors import Node
 
 _DEFAULT = {family: Prefix(family, 0, 0) for family in BITS}
+_NOTHING: frozenset[Rule] = frozenset()
+_ELSEWHERE = frozenset({NO_LINK, MISSING_NODE, DIFFERENT_DEVICE})
+"""Differences after which a link is not compared any further."""
+_WITHOUT_RAIL = frozenset({NO_LINK, MISSING_NODE})
+"""Differences of nodes on which pods lack a rail altogether."""
 
 
 class Prover:
@@ -81,7 +87,7 @@ class Prover:
         self._seen: dict[str, Document] = {}
         self._routes: dict[str, tuple[Prefix, ...]] = {}
         self._rails: dict[str, None] = {}
-        self._bad: set[tuple[str, str]] = set()
+        self._bad: dict[tuple[str, str], set[Rule]] = defaultdict(set)
         self._differences: list[Difference] = []
         self._gaps: dict[str, None] = {}
         self._links: list[Link] = []
@@ -238,13 +244,13 @@ class Prover:
         self._compare_mtu()
         if self._landing.has_guessed:
             self._gaps[UNTOLD_POLICY] = None
-        bad_nodes = {node for node, _ in self._bad}
+        without = {d.node for d in self._differences if d.rule in _WITHOUT_RAIL}
         return Proof(
             len(self._hosts),
             tuple(self._rails),
             len(self._nics),
             len(self._nics) - len(self._bad),
-            frozenset(self._hosts - bad_nodes),
+            frozenset(self._hosts - without),
             tuple(self._differences),
             tuple(self._gaps),
             tuple(sorted(self._links, key=_by_node_and_rail)),
@@ -324,6 +330,8 @@ class Prover:
         return names[0] if names else self._settled.get(nic[:2], "")
 
     def _differ_in_routes(self, nic: Candidate, pool: str, found: routes.Lost) -> None:
+        if self._bad.get((nic.node_name, nic.interface), _NOTHING) & _ELSEWHERE:
+            return  # the routes of another link are no news
         text = f"the host routes {found.destination} over it, and pods do not"
         if found.is_new:
             text = f"pods route {found.destination} over it, and the host does not"
@@ -348,7 +356,7 @@ class Prover:
     def _differ(
         self, rule: Rule, rail: str, nic: Candidate, text: str, spot: Spot | None
     ) -> None:
-        self._bad.add((nic.node_name, nic.interface))
+        self._bad[nic.node_name, nic.interface].add(rule)
         self._differences.append(Difference(rule, rail, nic.node_name, text, spot, nic))
 
     def _keep(
@@ -378,7 +386,7 @@ def _by_node_and_rail(made: Link) -> tuple[object, ...]:
 def _nodes(hosts: set[str], scene: Scene) -> list[Node]:
     """The cluster's nodes: the hosts, and those that Node objects tell of."""
     told = {
-        document.name: document.metadata.get("labels") or {}
+        document.name: labels_of(document)
         for document in scene.others
         if document.kind == "Node"
     }

@@ -1,4 +1,4 @@
-"""Measures convert against a bare parse, and the start-up: ``python -m tests.bench``.
+"""Measures convert and lint against a bare parse: ``python -m tests.bench``.
 
 Every figure is a ratio of processes run in turn, since seconds drift from machine to
 machine and from minute to minute. CPU is user and system time together.
@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.bench import hosts
+from tests.bench import hosts, manifests
 
 ROOT = Path(__file__).resolve().parents[2]
 PARSE = """
@@ -27,6 +27,7 @@ for place, _, files in os.walk(sys.argv[1]):
             yaml.load(file.read(), yaml.CSafeLoader)
 """
 SIZES = (64, 1024, 4096)
+POOL_SIZES = (4096, 16384)
 
 
 class Cost(NamedTuple):
@@ -132,6 +133,25 @@ def fleets(rounds: int, sizes: list[int], targets: Targets) -> None:
         )
 
 
+def lints(rounds: int, sizes: list[int], targets: Targets) -> None:
+    print(
+        "nodes   manifests' MB   lint cpu s   wall s   peak MiB   parse cpu s   ratio"
+    )
+    for count in sizes:
+        with TemporaryDirectory() as directory:
+            size = manifests.write(Path(directory), count) / 1e6
+            lint = [*program(), "lint", directory, "--no-config"]
+            parse = [sys.executable, "-c", PARSE, directory]
+            ours, theirs = in_turn([lint, parse], rounds)
+        cost, against = median(ours), ratio(ours, theirs)
+        print(
+            f"{count:5}   {size:13.2f}   {cost.cpu:10.2f}   {cost.wall:6.2f}"
+            f"   {cost.peak:8.1f}   {median(theirs).cpu:11.2f}   {against:5.2f}"
+        )
+        what = f"lint of 8 pools of {count} entries against CSafeLoader"
+        targets.check(what, against, 0.3)
+
+
 def startup(rounds: int, targets: Targets) -> None:
     print("start-up, CPU against python -c pass")
     commands = [
@@ -147,7 +167,8 @@ def startup(rounds: int, targets: Targets) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of each fleet (3)")
-    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
+    parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
+    parser.add_argument("--pools", type=int, nargs="*", default=list(POOL_SIZES))
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 on a missed target"
     )
@@ -157,6 +178,7 @@ def main() -> None:
     run([*program(), "convert", "fixtures/flat/hosts", "--no-config", "--stdout"])
     startup(max(20, arguments.rounds), targets)
     fleets(arguments.rounds, arguments.sizes, targets)
+    lints(arguments.rounds, arguments.pools, targets)
     if arguments.strict and targets.missed:
         raise SystemExit(1)
 
