@@ -25,7 +25,7 @@ UNSAFE_ARCHIVE = Rule(
     "unsafe-archive",
     _ERROR,
     Layer.INPUT,
-    "an archive is damaged, or a member or link leaves it",
+    "an archive is damaged, or a link leaves the host's root",
 )
 OVERSIZED_FILE = Rule(
     "NK005", "oversized-file", _ERROR, Layer.INPUT, "a file is too large to be real"
@@ -49,6 +49,20 @@ FOREIGN_OUTPUT = Rule(
     _ERROR,
     Layer.INPUT,
     "a file in the output directory is not ours to replace",
+)
+UNUSED_NAME = Rule(
+    "NK010",
+    "unused-name",
+    _WARNING,
+    Layer.INPUT,
+    "a line of --node-names or a glob of --exclude fits no host",
+)
+FILE_AS_NODE = Rule(
+    "NK011",
+    "file-as-node",
+    _ERROR,
+    Layer.INPUT,
+    "a node would be named after a Netplan file",
 )
 INVALID_YAML = Rule("NK020", "invalid-yaml", _ERROR, Layer.YAML, "the text is not YAML")
 DEEP_NESTING = Rule(
@@ -127,7 +141,7 @@ LOOSE_NUMBER = Rule(
     "loose-number",
     _WARNING,
     Layer.NETPLAN,
-    "netplan takes a number that systemd-networkd refuses",
+    "netplan takes a number that systemd-networkd refuses or reads as another",
 )
 
 # -- NK2xx: inventory -----------------------------------------------------------
@@ -268,7 +282,7 @@ UNMATCHED_SETTING = Rule(
     "unmatched-setting",
     _ERROR,
     Layer.FABRIC,
-    "a rail of the settings matches no interface, or two",
+    "a rail of the settings matches no interface",
 )
 PCI_ON_TWO_RAILS = Rule(
     "NK319",
@@ -324,7 +338,7 @@ DUAL_STACK = Rule(
     "dual-stack",
     _ERROR,
     Layer.FABRIC,
-    "a rail has point-to-point addresses of both families",
+    "a rail has addresses of both families",
 )
 DISAGREEING_GATEWAYS = Rule(
     "NK327",
@@ -352,7 +366,7 @@ LOOSE_ADDRESS = Rule(
     "loose-address",
     _ERROR,
     Layer.FABRIC,
-    "a rail's address or route is text that systemd-networkd refuses",
+    "a rail's address or route is text that others refuse or read otherwise",
 )
 VIRTUAL_FUNCTIONS = Rule(
     "NK332",
@@ -370,6 +384,13 @@ COVERED_ROUTE = Rule(
 )
 EXCLUDED_NODE = Rule(
     "NK334", "excluded-node", _INFO, Layer.INPUT, "a host is left out as asked"
+)
+SHADOWED_RAIL = Rule(
+    "NK335",
+    "shadowed-rail",
+    _ERROR,
+    Layer.FABRIC,
+    "another definition takes a rail's NIC",
 )
 
 # -- NK4xx: manifests -----------------------------------------------------------
@@ -446,7 +467,7 @@ UNKNOWN_VERSION = Rule(
     "unknown-version",
     _ERROR,
     Layer.SCHEMA,
-    "a kind has no such version",
+    "a kind has no such group or version",
 )
 NAMESPACED_CLUSTER_OBJECT = Rule(
     "NK414",

@@ -85,8 +85,8 @@ def convert(
         str,
         typer.Option(
             metavar="FILE",
-            help="The cluster's policy (kubectl get nicclusterpolicy -o yaml): write it"
-            " complete, with our section replaced.",
+            help="The cluster's policy (kubectl get nicclusterpolicy nic-cluster-policy"
+            " -o yaml): write it complete, with our section replaced.",
             show_default=False,
         ),
     ] = "",

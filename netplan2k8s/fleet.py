@@ -46,7 +46,7 @@ def read_fleet(
     the number of hosts read so far and of all.
     """
     resolver = PciResolver(settings.pci)
-    extraction = Extraction(settings, resolver.resolve)
+    extraction = Extraction(settings, resolver)
     repeats = Repeats()
     candidates: list[Candidate] = []
     findings: list[Finding] = []

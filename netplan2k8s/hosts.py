@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from netplan2k8s import archives, catalogue
-from netplan2k8s.findings import Finding, InputError, Rule, Span
+from netplan2k8s import archives, catalogue, packed
+from netplan2k8s.findings import Finding, InputError, Rule, Severity, Span
 from netplan2k8s.naming import is_node_name, natural_key
-from netplan2k8s.tree import DirectoryTree, FlatTree, MemoryTree, Tree, byte_order
+from netplan2k8s.node_names import NodeNames
+from netplan2k8s.packed import NETPLAN_PLACES, NOT_SEARCHED, ROOT_MARKS
+from netplan2k8s.tree import DirectoryTree, FlatTree, Tree, byte_order
 
-SETTINGS_FILE = "netplan2k8s.yaml"
-_ROOT_MARKS = frozenset({"etc", "lib", "run", "usr"})
-_NETPLAN_PLACES = ("etc/netplan", "lib/netplan", "run/netplan")
-MAX_DEPTH = 16
-OUR_MARK = ".netplan2k8s/files.json"
+SETTINGS_FILE = packed.SETTINGS_FILE
+OUR_MARK = packed.OUR_MARK
 """What the output directory of ``convert`` has, relative to it."""
+MAX_DEPTH = 16
+_NUMBERED = re.compile(r"\d\d?-.+")
+_NAMES_OF_INSTALLERS = frozenset(
+    {"00-installer-config", "01-netcfg", "01-network-manager-all", "50-cloud-init"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """One host: the name its Node will have, its files, and where they lie."""
+    """One host: the name its Node will have, its files, and where they lie.
+
+    ``found_as`` is the directory's or file's name; ``is_nested`` says of a flat file
+    that it lies in a directory below the argument.
+    """
 
     node_name: str
     tree: Tree
     place: str
+    found_as: str = ""
+    is_nested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,216 +48,219 @@ class Fleet:
     findings: tuple[Finding, ...]
 
 
+@dataclass(slots=True)
+class _Search:
+    """What was found so far.
+
+    ``reached`` counts hosts, those that were known too; ``linked`` are the directories
+    that links of the argument led to, with the first of these links.
+    """
+
+    hosts: dict[str, Host] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    reached: int = 0
+    linked: dict[str, str] = field(default_factory=dict)
+
+    def say(self, rule: Rule, path: str, message: str) -> None:
+        self.findings.append(Finding(rule, message, Span(path)))
+
+    def add(self, host: Host) -> None:
+        """Keep a host once, however many arguments lead to it."""
+        self.reached += 1
+        place = host.place
+        real = os.path.realpath(place) if os.path.exists(place) else place
+        first = self.hosts.setdefault(real, host)
+        if first.found_as == host.found_as:
+            return
+        if os.path.islink(first.place):
+            self.hosts[real], first, host = host, host, first
+        message = f"not read again: it is {first.place}"
+        self.say(catalogue.IGNORED_FILE, host.place, message)
+
+
 def discover(
     arguments: Sequence[str],
     *,
-    node_name: Callable[[str], str] = str,
+    names: NodeNames | None = None,
     exclude: Sequence[str] = (),
 ) -> Fleet:
     """Find every host below the arguments (design D3).
 
-    ``node_name`` turns a directory or file name into a node name; hosts whose node
-    name matches a glob of ``exclude`` are left out and named.
+    ``names`` turns a directory or file name into a node name; hosts whose node name
+    matches a glob of ``exclude`` are left out and named.
 
     Raises:
-        InputError: NK001, NK002, NK003, NK004, NK005, NK007.
+        InputError: NK001, NK002, NK003, NK004, NK005, NK007, NK011.
     """
-    hosts: dict[str, Host] = {}
-    findings: list[Finding] = []
+    names = names or NodeNames()
+    search = _Search()
     for argument in arguments:
-        _search_argument(argument, hosts, findings)
-    named = [
-        Host(node_name(host.node_name), host.tree, host.place)
-        for host in hosts.values()
-    ]
+        search.linked.clear()
+        _search_argument(argument, search)
+    named = [_named(host, names) for host in search.hosts.values()]
     kept = [host for host in named if not _is_excluded(host, exclude)]
-    findings += _excluded(named, kept)
-    findings += _name_findings(kept)
-    if not kept and not any(f.rule.severity == "error" for f in findings):
+    findings = search.findings
+    findings += names.unused({host.found_as for host in named})
+    findings += _excluded(named, exclude)
+    findings += _unused_globs(named, exclude, os.path.normpath(arguments[0]))
+    findings += _name_findings(kept, names)
+    if not kept and not _has_error(findings):
         path = os.path.normpath(arguments[0])
         message = "every host is left out" if named else _no_hosts(path)
         findings.append(_finding(catalogue.NO_HOSTS, path, message))
-    if any(finding.rule.severity == "error" for finding in findings):
+    if _has_error(findings):
         raise InputError(*findings)
     kept.sort(key=lambda host: natural_key(host.node_name))
     return Fleet(tuple(kept), tuple(findings))
 
 
-def _search_argument(
-    argument: str, hosts: dict[str, Host], findings: list[Finding]
-) -> None:
+def _named(host: Host, names: NodeNames) -> Host:
+    name = names.of(host.found_as)
+    return Host(name, host.tree, host.place, host.found_as, host.is_nested)
+
+
+def _has_error(findings: Sequence[Finding]) -> bool:
+    return any(finding.rule.severity is Severity.ERROR for finding in findings)
+
+
+def _search_argument(argument: str, search: _Search) -> None:
     path = os.path.normpath(argument)
-    before = len(hosts), len(findings)
+    before = search.reached, len(search.findings)
     try:
         if os.path.isdir(path):
-            _search_directory(_above_netplan(path), hosts, findings, depth=0)
+            _search_directory(_above_netplan(path), search, depth=0)
         elif os.path.exists(path):
-            _take_file(path, hosts, findings)
+            _take_file(path, search)
         else:
-            findings.append(
-                _finding(catalogue.UNREADABLE_FILE, path, "No such file or directory")
-            )
+            rule = catalogue.UNREADABLE_FILE
+            search.say(rule, path, "No such file or directory")
     except OSError as error:
-        findings.append(_unreadable(error, path))
-    if before == (len(hosts), len(findings)):
-        findings.append(_finding(catalogue.NO_HOSTS, path, _no_hosts(path)))
+        search.findings.append(_unreadable(error, path))
+    if before == (search.reached, len(search.findings)):
+        search.say(catalogue.NO_HOSTS, path, _no_hosts(path))
 
 
 def _above_netplan(path: str) -> str:
     """The host root when the argument is its etc/netplan."""
     absolute = os.path.abspath(path)
-    for place in _NETPLAN_PLACES:
+    for place in NETPLAN_PLACES:
         if absolute.endswith(f"/{place}"):
             return os.path.normpath(os.path.join(path, "..", ".."))
     return path
 
 
-def _search_directory(
-    path: str, hosts: dict[str, Host], findings: list[Finding], depth: int
-) -> None:
+def _search_directory(path: str, search: _Search, depth: int) -> None:
     with os.scandir(path) as scan:
         entries = sorted(scan, key=lambda entry: byte_order(entry.name))
-    if any(entry.name in _ROOT_MARKS and entry.is_dir() for entry in entries):
-        _add(hosts, Host(_base_name(path), DirectoryTree(path), path))
+    if any(entry.name in ROOT_MARKS and entry.is_dir() for entry in entries):
+        search.add(_rooted(path))
         return
-    before = len(hosts)
+    before = search.reached
     for entry in entries:
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            _descend(entry, hosts, findings, depth)
+            _descend(entry, search, depth)
         else:
-            _take_file(os.path.join(path, entry.name), hosts, findings)
-    if depth and before == len(hosts):
-        findings.append(_finding(catalogue.NO_HOSTS, path, _no_hosts(path)))
+            _take_file(os.path.join(path, entry.name), search, depth)
+    if depth and before == search.reached:
+        search.say(catalogue.NO_HOSTS, path, _no_hosts(path))
 
 
-def _descend(
-    entry: os.DirEntry[str],
-    hosts: dict[str, Host],
-    findings: list[Finding],
-    depth: int,
-) -> None:
+def _descend(entry: os.DirEntry[str], search: _Search, depth: int) -> None:
     if entry.name.endswith(".yaml"):
         message = "is a directory; a host's flat Netplan is a file <node>.yaml"
-        findings.append(_finding(catalogue.UNREADABLE_FILE, entry.path, message))
+        search.say(catalogue.UNREADABLE_FILE, entry.path, message)
     elif os.path.exists(os.path.join(entry.path, OUR_MARK)):
-        message = "not searched: manifests that netplan2k8s wrote"
-        findings.append(_finding(catalogue.IGNORED_FILE, entry.path, message))
+        search.say(catalogue.IGNORED_FILE, entry.path, NOT_SEARCHED)
     elif depth >= MAX_DEPTH:
         message = f"not searched: over {MAX_DEPTH} directories deep"
-        findings.append(_finding(catalogue.IGNORED_FILE, entry.path, message))
+        search.say(catalogue.IGNORED_FILE, entry.path, message)
+    elif entry.is_symlink() and _was_searched(entry, search):
+        search.reached += 1
     else:
         try:
-            _search_directory(entry.path, hosts, findings, depth + 1)
+            _search_directory(entry.path, search, depth + 1)
         except OSError as error:
-            findings.append(_unreadable(error, entry.path))
+            search.findings.append(_unreadable(error, entry.path))
 
 
-def _take_file(path: str, hosts: dict[str, Host], findings: list[Finding]) -> None:
+def _was_searched(entry: os.DirEntry[str], search: _Search) -> bool:
+    """Whether another link led here, be it from within: links may run in a circle."""
+    first = search.linked.setdefault(os.path.realpath(entry.path), entry.path)
+    if first == entry.path:
+        return False
+    message = f"not searched again: it leads where {first} does"
+    search.say(catalogue.IGNORED_FILE, entry.path, message)
+    return True
+
+
+def _take_file(path: str, search: _Search, depth: int = 0) -> None:
     name = os.path.basename(path)
     if name == SETTINGS_FILE:
         return
     if not os.path.exists(path):
-        findings.append(_finding(catalogue.UNREADABLE_FILE, path, "dangling link"))
+        search.say(catalogue.UNREADABLE_FILE, path, "dangling link")
     elif archives.is_archive(name):
-        _take_archive(path, hosts, findings)
+        _take_archive(path, search)
     elif name.endswith(".yaml"):
         directory = os.path.dirname(os.path.abspath(path))
-        if directory.endswith(tuple(f"/{place}" for place in _NETPLAN_PLACES)):
-            root = os.path.normpath(os.path.join(os.path.dirname(path), "..", ".."))
-            _add(hosts, Host(_base_name(root), DirectoryTree(root), root))
+        if directory.endswith(tuple(f"/{place}" for place in NETPLAN_PLACES)):
+            above = os.path.join(os.path.dirname(path), "..", "..")
+            search.add(_rooted(os.path.normpath(above)))
         else:
-            _add(hosts, Host(name.removesuffix(".yaml"), FlatTree(path), path))
+            node = name.removesuffix(".yaml")
+            search.add(Host(node, FlatTree(path), path, node, is_nested=depth > 0))
     else:
-        findings.append(_finding(catalogue.IGNORED_FILE, path, _why_ignored(name)))
+        search.say(catalogue.IGNORED_FILE, path, _why_ignored(name))
 
 
-def _take_archive(path: str, hosts: dict[str, Host], findings: list[Finding]) -> None:
+def _rooted(path: str) -> Host:
+    name = os.path.basename(os.path.abspath(path)) or "host"
+    return Host(name, DirectoryTree(path), path, name)
+
+
+def _take_archive(path: str, search: _Search) -> None:
     try:
-        files, links = archives.read(path)
+        hosts, findings = packed.read(path)
     except InputError as error:
-        findings.extend(error.findings)
+        search.findings.extend(error.findings)
         return
-    before = len(hosts)
-    stem = archives.stem(os.path.basename(path))
-    for root, name, contents, targets in _archive_roots(files, links, stem):
-        place = f"{path}:{root}"
-        tree = MemoryTree(f"{place}/" if root else place, contents, targets)
-        _add(hosts, Host(name, tree, place))
-    for member in sorted(files):
-        if "/" in member:
-            continue
-        if member.endswith(".yaml") and member != SETTINGS_FILE:
-            tree = MemoryTree(
-                "",
-                {"etc/netplan/netplan.yaml": files[member]},
-                labels={"etc/netplan/netplan.yaml": f"{path}:{member}"},
-            )
-            _add(hosts, Host(member.removesuffix(".yaml"), tree, f"{path}:{member}"))
-    if len(hosts) == before:
+    search.findings.extend(findings)
+    for host in hosts:
+        is_nested = "/" in host.member
+        search.add(Host(host.name, host.tree, host.place, host.name, is_nested))
+    if not hosts and not _has_error(findings):
         message = "the archive holds no host: no etc/netplan and no <node>.yaml"
-        findings.append(_finding(catalogue.NO_HOSTS, path, message))
-
-
-def _archive_roots(
-    files: dict[str, bytes], links: dict[str, str], stem: str
-) -> Iterator[tuple[str, str, dict[str, bytes], dict[str, str]]]:
-    """Split an archive's members by host root: (root, name, files, links)."""
-    roots: dict[str, tuple[dict[str, bytes], dict[str, str]]] = {}
-    for member in (*files, *links):
-        for place in _NETPLAN_PLACES:
-            head, found, _ = f"/{member}".partition(f"/{place}/")
-            if found:
-                roots.setdefault(head.strip("/"), ({}, {}))
-    for member in (*files, *links):
-        root = _root_of(member, roots)
-        if root is None:
-            continue
-        relative = member[len(root) + 1 :] if root else member
-        if member in files:
-            roots[root][0][relative] = files[member]
-        else:
-            roots[root][1][relative] = links[member]
-    for root, (contents, targets) in sorted(roots.items()):
-        yield root, root.rsplit("/", 1)[-1] or stem, contents, targets
-
-
-def _root_of(member: str, roots: Collection[str]) -> str | None:
-    parent = member
-    while parent:
-        parent = parent.rpartition("/")[0]
-        if parent in roots:
-            return parent
-    return None
-
-
-def _add(hosts: dict[str, Host], host: Host) -> None:
-    """Keep a host once, however many arguments lead to it."""
-    place = host.place
-    hosts.setdefault(os.path.realpath(place) if os.path.exists(place) else place, host)
-
-
-def _base_name(path: str) -> str:
-    return os.path.basename(os.path.abspath(path)) or "host"
+        search.say(catalogue.NO_HOSTS, path, message)
 
 
 def _is_excluded(host: Host, globs: Sequence[str]) -> bool:
     return any(fnmatch.fnmatchcase(host.node_name, glob) for glob in globs)
 
 
-def _excluded(named: list[Host], kept: list[Host]) -> Iterator[Finding]:
-    if len(named) == len(kept):
-        return
-    left = {id(host) for host in kept}
+def _excluded(named: Sequence[Host], globs: Sequence[str]) -> Iterator[Finding]:
     for host in named:
-        if id(host) not in left:
+        if _is_excluded(host, globs):
             message = f"host {host.node_name} is left out as asked"
             yield _finding(catalogue.EXCLUDED_NODE, host.place, message)
 
 
-def _name_findings(hosts: Sequence[Host]) -> Iterator[Finding]:
+def _unused_globs(
+    named: Sequence[Host], globs: Sequence[str], path: str
+) -> Iterator[Finding]:
+    for glob in dict.fromkeys(globs):
+        if not any(_is_excluded(host, (glob,)) for host in named):
+            message = (
+                f"{glob!r} of --exclude or exclude_nodes: leaves nobody out: it fits no"
+                " host's node name"
+            )
+            yield _finding(catalogue.UNUSED_NAME, path, message)
+
+
+def _name_findings(hosts: Sequence[Host], names: NodeNames) -> Iterator[Finding]:
     first: dict[str, Host] = {}
+    repeated = set()
     for host in hosts:
         if not is_node_name(host.node_name):
             message = (
@@ -256,8 +270,32 @@ def _name_findings(hosts: Sequence[Host]) -> Iterator[Finding]:
             yield _finding(catalogue.INVALID_NODE_NAME, host.place, message)
         other = first.setdefault(host.node_name, host)
         if other is not host:
+            repeated.add(host.node_name)
             message = f"node name {host.node_name} is also that of {other.place}"
+            if host.is_nested and other.is_nested:
+                message += "; a host's files lie in <node>/etc/netplan/"
             yield _finding(catalogue.DUPLICATE_NODE, host.place, message)
+    for host in first.values():
+        if host.found_as not in names.names and host.node_name not in repeated:
+            yield from _named_after_file(host)
+
+
+def _named_after_file(host: Host) -> Iterator[Finding]:
+    """Of a copy that lost its directories only the file's own name is left."""
+    is_numbered = host.is_nested and _NUMBERED.fullmatch(host.found_as)
+    in_netplan = host.is_nested and "/netplan/" in f"/{host.place}"
+    if host.node_name != host.found_as or isinstance(host.tree, DirectoryTree):
+        return
+    rule = catalogue.FILE_AS_NODE
+    if not is_numbered and host.found_as not in _NAMES_OF_INSTALLERS:
+        if not in_netplan:
+            return
+        rule = rule.as_severe_as(Severity.WARNING)
+    message = (
+        f"{host.node_name} is rather the name of a Netplan file than of a node; a"
+        " host's files lie in <node>/etc/netplan/, else --node-names tells the node"
+    )
+    yield _finding(rule, host.place, message)
 
 
 def _why_ignored(name: str) -> str:

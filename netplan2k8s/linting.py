@@ -52,14 +52,24 @@ class Manifests:
 def read_manifests(arguments: Sequence[str], settings: Settings) -> Manifests:
     """Read files and directories; what is wrong is in ``reading.findings``."""
     said: list[Finding] = []
-    ignores: list[Ignore] = []
-    files = _noted(read_files(arguments, said), ignores, said)
-    reading = read(files, settings.operator_release)
+    manifests = gather(read_files(arguments, said), arguments, settings)
+    reading = manifests.reading
     reading.findings += said
-    ignores += _annotations(reading)
     if not reading.files and not said:
         message = f"no manifest in {', '.join(arguments)}"
         reading.findings.append(Finding(NO_MANIFESTS, message, Span(arguments[0])))
+    return manifests
+
+
+def gather(
+    files: Iterable[File], arguments: Sequence[str], settings: Settings
+) -> Manifests:
+    """Read the objects of files that are at hand."""
+    said: list[Finding] = []
+    ignores: list[Ignore] = []
+    reading = read(_noted(files, ignores, said), settings.operator_release)
+    reading.findings += said
+    ignores += _annotations(reading)
     return Manifests(arguments, reading, scene_of(reading, settings), ignores)
 
 

@@ -1,4 +1,4 @@
-"""Names of nodes: their natural order, their ranges, their grammar."""
+"""Names of nodes: their order, their ranges, their grammar; and counts in words."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ _SUBDOMAIN = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 MAX_SUBDOMAIN = 253
+_MOST_DIGITS = 1000
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
     """Sort worker-9 before worker-10; ties on leading zeros fall back to text."""
     pieces: list[str | int] = list(_DIGITS.split(name))
-    pieces[1::2] = map(int, pieces[1::2])
+    pieces[1::2] = map(_number, pieces[1::2])
     return pieces, name
+
+
+def _number(digits: str | int) -> int:
+    """The number of a name; Python itself reads no more than 4,300 digits."""
+    return int(str(digits)[-_MOST_DIGITS:])
 
 
 def is_node_name(name: str) -> bool:
@@ -42,6 +48,11 @@ def ranges(names: list[str], limit: int = 6) -> str:
     return ", ".join(words)
 
 
+def counted(count: int, what: str) -> str:
+    """A number with its noun: ``1 other host``, ``2 other hosts``."""
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
 def _split(name: str) -> tuple[str, str]:
     stem = name.rstrip("0123456789")
     return stem, name[len(stem) :]
@@ -49,4 +60,4 @@ def _split(name: str) -> tuple[str, str]:
 
 def _follows(group: tuple[str, str, list[str]], number: str) -> bool:
     last = group[2][-1]
-    return bool(last) and int(number) == int(last) + 1
+    return bool(last) and _number(number) == _number(last) + 1

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
+_MAX_LINKS = 40  # as Linux's MAXSYMLINKS
+_NULL = os.devnull.lstrip("/")
 
 
 class OversizedFileError(OSError):
     """A file beyond what any host writes; the text says how large it is."""
 
 
+class OutsideError(OSError):
+    """A link that climbs out of the host root; the text says where it leads."""
+
+
 class Tree(Protocol):
     """Read access to the files below a host root.
 
-    Relative paths use ``/`` and never begin with it. ``names`` gives a directory's
-    entries sorted by bytes, and nothing where there is no such directory. ``read``
-    raises OSError (FileNotFoundError for a dangling link, IsADirectoryError for a
-    directory, OversizedFileError over 16 MiB).
+    Relative paths use ``/`` and never begin with it. Links are followed as on the host
+    itself, an absolute one from the host root; none leaves it. ``names`` gives a
+    directory's entries sorted by bytes, and nothing where there is no such directory.
+    Both raise OSError (OutsideError for a link that leaves the root), and ``read``
+    FileNotFoundError for a dangling link, IsADirectoryError for a directory,
+    OversizedFileError over 16 MiB; ``/dev/null`` is empty.
     """
 
     def names(self, directory: str) -> tuple[str, ...]: ...
@@ -41,31 +51,98 @@ def byte_order(name: str) -> bytes:
     return os.fsencode(name)
 
 
-@dataclass(frozen=True, slots=True)
+def resolve(path: str, readlink: Callable[[str], str | None]) -> str:
+    """The path with all its links followed, within the root it is relative to.
+
+    ``readlink`` gives the text of a link, None for what is no link.
+
+    Raises:
+        OutsideError: a link climbs above the root.
+        OSError: links in a circle.
+    """
+    waiting = path.split("/")[::-1]
+    done: list[str] = []
+    link = ""
+    links = 0
+    while waiting:
+        name = waiting.pop()
+        if name in ("", "."):
+            continue
+        if name == "..":
+            if not done:
+                raise OutsideError(errno.EXDEV, link, path)
+            done.pop()
+            continue
+        done.append(name)
+        target = readlink("/".join(done))
+        if target is None:
+            continue
+        links += 1
+        if links > _MAX_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+        link = target
+        del done[0 if target.startswith("/") else -1 :]
+        waiting += target.split("/")[::-1]
+    return "/".join(done)
+
+
+@dataclass(slots=True)
 class DirectoryTree:
-    """A host root on disk."""
+    """A host root on disk, which may itself be reached through links.
+
+    ``_plain`` is the directory last seen to have no links on its way from the root.
+    """
 
     root: str
+    _plain: str = field(default="", init=False, repr=False, compare=False)
 
     def names(self, directory: str) -> tuple[str, ...]:
         try:
-            entries = os.listdir(os.path.join(self.root, directory))
+            entries = os.listdir(self._on_disk(directory))
         except (FileNotFoundError, NotADirectoryError):
             return ()
         entries.sort(key=byte_order)
         return tuple(entries)
 
     def read(self, path: str) -> bytes:
-        return read_limited(os.path.join(self.root, path))
+        directory, _, name = path.rpartition("/")
+        plain = os.path.join(self._on_disk(directory), name)
+        try:
+            return read_limited(plain, follow=False)
+        except OSError as error:
+            if error.errno != errno.ELOOP:
+                raise
+        real = resolve(path, self._link)
+        if real == _NULL:
+            return b""
+        return read_limited(os.path.join(self.root, real), follow=False)
 
     def readlink(self, path: str) -> str | None:
+        directory, _, name = path.rpartition("/")
         try:
-            return os.readlink(os.path.join(self.root, path))
+            return os.readlink(os.path.join(self._on_disk(directory), name))
         except OSError:
             return None
 
     def label(self, path: str) -> str:
         return os.path.join(self.root, path)
+
+    def _on_disk(self, directory: str) -> str:
+        """Where a directory lies; an lstat for each of its names, once in a row."""
+        if directory != self._plain:
+            path = self.root
+            for name in directory.split("/"):
+                path = os.path.join(path, name)
+                if os.path.islink(path):
+                    return os.path.join(self.root, resolve(directory, self._link))
+            self._plain = directory
+        return os.path.join(self.root, directory)
+
+    def _link(self, path: str) -> str | None:
+        try:
+            return os.readlink(os.path.join(self.root, path))
+        except OSError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +159,8 @@ class MemoryTree:
     labels: dict[str, str] = field(default_factory=dict)
 
     def names(self, directory: str) -> tuple[str, ...]:
-        start = f"{directory}/" if directory else ""
+        real = self.resolve(directory)
+        start = f"{real}/" if real else ""
         found = {
             path[len(start) :].split("/", 1)[0]
             for path in (*self.files, *self.links)
@@ -91,30 +169,32 @@ class MemoryTree:
         return tuple(sorted(found, key=byte_order))
 
     def read(self, path: str) -> bytes:
-        return self._read(path, hops=0)
-
-    def _read(self, path: str, hops: int) -> bytes:
-        if path in self.files:
-            return self.files[path]
-        if path in self.links and hops < 40:  # noqa: PLR2004  as Linux's MAXSYMLINKS
-            target = self.links[path]
-            if target == "/dev/null":
-                return b""
-            inside = (
-                target.lstrip("/")
-                if target.startswith("/")
-                else (os.path.join(os.path.dirname(path), target))
-            )
-            return self._read(os.path.normpath(inside), hops + 1)
-        if any(name.startswith(f"{path}/") for name in self.files):
+        real = self.resolve(path)
+        if real in self.files:
+            return self.files[real]
+        if real == _NULL:
+            return b""
+        if any(name.startswith(f"{real}/") for name in self.files):
             raise IsADirectoryError(21, "Is a directory", path)
         raise FileNotFoundError(2, "No such file or directory", path)
 
     def readlink(self, path: str) -> str | None:
-        return self.links.get(path)
+        directory, slash, name = path.rpartition("/")
+        try:
+            return self.links.get(self.resolve(directory) + slash + name)
+        except OSError:
+            return None
 
     def label(self, path: str) -> str:
         return self.labels.get(path, self.prefix + path)
+
+    def resolve(self, path: str) -> str:
+        """The path without links.
+
+        Raises:
+            OSError: as the module's ``resolve``.
+        """
+        return resolve(path, self.links.get)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +224,17 @@ class FlatTree:
         return self.file
 
 
-def read_limited(path: str) -> bytes:
+_OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+def read_limited(path: str, *, follow: bool = True) -> bytes:
     """Read a regular file of at most MAX_FILE_BYTES; /dev/null is empty.
 
     Raises:
-        OSError: unreadable, not a regular file, or too large.
+        OSError: unreadable, not a regular file, too large, or, unless told to
+            ``follow``, a link (ELOOP).
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, _OPEN if follow else _OPEN | os.O_NOFOLLOW)
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):

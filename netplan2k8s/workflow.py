@@ -80,13 +80,9 @@ def inspect(
     Raises:
         InputError: the arguments hold no hosts, or tables cannot be read.
     """
-    names = read_node_names(settings.node_names)
+    names = read_node_names(settings.node_names, settings.node_name)
     tables = _tables(settings)
-    found = discover(
-        arguments,
-        node_name=lambda name: names.get(name, settings.node_name.format(name=name)),
-        exclude=settings.exclude_nodes,
-    )
+    found = discover(arguments, names=names, exclude=settings.exclude_nodes)
     fleet = read_fleet(found.hosts, settings, tables, progress)
     plan, drafts = map_rails(
         fleet.candidates, fleet.node_names, settings, broken=fleet.broken
@@ -128,7 +124,7 @@ def convert(
     plan, said = seen.plan, list(seen.findings)
     said.extend(emitters.findings(plan, settings, kinds))
     if policy is not None:
-        said.extend(policy.findings(nic_cluster_policy.resources(plan)))
+        said.extend(nic_cluster_policy.base_findings(plan, settings, policy))
     if _has_error(said):
         return Conversion(plan, _sorted(said))
     files = {}

@@ -9,106 +9,43 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+
+from tests import schemas_pods as pods
+from tests.schemas_dsl import (
+    BOOLEAN,
+    DNS_1035_LABEL,
+    DNS_LABEL,
+    INT32,
+    INT64,
+    INTEGER,
+    LABELS,
+    METADATA_FIELDS,
+    NODE_AFFINITY,
+    NODE_SELECTOR,
+    OPEN_LIST,
+    QUANTITY,
+    STRING,
+    TEXTS,
+    TIME,
+    TOLERATIONS,
+    Schema,
+    about,
+    formed,
+    items,
+    keyed,
+    kind,
+    named,
+    obj,
+    since,
+    some,
+    values,
+)
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
-Schema = dict[str, Any]
-
-STRING: Schema = {"type": "string"}
-INTEGER: Schema = {"type": "integer"}
-BOOLEAN: Schema = {"type": "boolean"}
-OPEN: Schema = {"type": "object"}
-OPEN_LIST: Schema = {"type": "array", "items": OPEN}
-QUANTITY: Schema = {
-    "type": ["string", "integer", "number"],
-    "pattern": (
-        r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)"
-        r"([KMGTPE]i|[numkMGTPE]|[eE][+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+))?$"
-    ),
-}
-INT_OR_STRING: Schema = {"type": ["integer", "string"]}
-
-
-def obj(*, required: str = "", **properties: Schema) -> Schema:
-    """An object of exactly these fields; ``_`` at the end of a name is dropped."""
-    fields = {name.removesuffix("_"): schema for name, schema in properties.items()}
-    made = {"type": "object", "properties": fields}
-    if required:
-        made["required"] = required.split()
-    return made | {"additionalProperties": False}
-
-
-def items(schema: Schema) -> Schema:
-    return {"type": "array", "items": schema}
-
-
-def values(schema: Schema) -> Schema:
-    return {"type": "object", "additionalProperties": schema}
-
-
-def some(names: str, schema: Schema) -> dict[str, Schema]:
-    return dict.fromkeys(names.split(), schema)
-
-
-def since(release: str, schema: Schema) -> Schema:
-    return schema | {"x-since": release}
-
-
-def about(text: str, schema: Schema) -> Schema:
-    return schema | {"description": text}
-
-
-TEXTS = items(STRING)
-LABELS = values(STRING)
-METADATA = obj(
-    **some("name generateName namespace", STRING),
-    **some("uid resourceVersion selfLink creationTimestamp deletionTimestamp", STRING),
-    **some("generation deletionGracePeriodSeconds", INTEGER),
-    **some("labels annotations", LABELS),
-    finalizers=TEXTS,
-    ownerReferences=OPEN_LIST,
-    managedFields=OPEN_LIST,
-)
-TEMPLATE_METADATA = obj(
-    name=STRING,
-    namespace=STRING,
-    labels=LABELS,
-    annotations=LABELS,
-    finalizers=TEXTS,
-)
-
-
-def kind(
-    api_version: str, name: str, spec: Schema, text: str, *, needs_spec: bool = True
-) -> Schema:
-    required = ["apiVersion", "kind", "metadata"] + ["spec"] * needs_spec
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": name,
-        "description": text,
-        "type": "object",
-        "properties": {
-            "apiVersion": {"const": api_version},
-            "kind": {"const": name},
-            "metadata": METADATA,
-            "spec": spec,
-            "status": OPEN,
-        },
-        "required": required,
-        "additionalProperties": False,
-    }
-
 
 # -- nv-ipam --------------------------------------------------------------------
 
-REQUIREMENT = obj(required="key operator", key=STRING, operator=STRING, values=TEXTS)
-NODE_SELECTOR = obj(
-    required="nodeSelectorTerms",
-    nodeSelectorTerms=items(
-        obj(matchExpressions=items(REQUIREMENT), matchFields=items(REQUIREMENT))
-    ),
-)
-INDEX = INTEGER | {"minimum": 0}
+INDEX = INT32 | {"minimum": 0}
 INDICES = items(obj(required="startIndex endIndex", startIndex=INDEX, endIndex=INDEX))
 RANGES = items(obj(required="startIP endIP", startIP=STRING, endIP=STRING))
 ROUTES = items(obj(required="dst", dst=STRING))
@@ -119,12 +56,12 @@ CIDR_POOL = obj(
     perNodeNetworkPrefix=about(
         "Length in bits of the prefix that every node gets; 31 or 127 on a"
         " point-to-point rail.",
-        INTEGER,
+        INT32,
     ),
     gatewayIndex=about(
         "Index of the gateway in a node's prefix where its static allocation names"
         " none. Routes need it.",
-        INTEGER,
+        INT32,
     ),
     defaultGateway=about(
         "Also route everything over the gateway; never on a rail.", BOOLEAN
@@ -157,14 +94,22 @@ IP_POOL = obj(
 
 # -- network operator -----------------------------------------------------------
 
-CONTAINER_RESOURCES = items(
-    obj(
-        required="name", name=STRING, requests=values(QUANTITY), limits=values(QUANTITY)
-    )
+CONTAINER_RESOURCES = named(
+    "containerResources",
+    items(
+        obj(
+            required="name",
+            name=STRING,
+            **some("requests limits", values(QUANTITY)),
+        )
+    ),
 )
-ENV = items(obj(required="name", name=STRING, value=STRING, valueFrom=OPEN))
-TOLERATIONS = items(
-    obj(**some("key operator value effect", STRING), tolerationSeconds=INTEGER)
+ENV = items(named("operatorVariable", pods.variable(QUANTITY, file_key_since="26.1")))
+IMAGE = formed(
+    r"[a-zA-Z0-9\-]+", "the name of an image, without repository and version"
+)
+REPOSITORY = formed(
+    r"[a-zA-Z0-9.\-/]+", "a repository, such as nvcr.io/nvidia/mellanox"
 )
 
 
@@ -172,8 +117,8 @@ def image(required: str = "", **more: Schema) -> Schema:
     """An operator's ImageSpec; spec.global can fill its coordinates since 26.4."""
     made = obj(
         required=f"image {required}".strip(),
-        image=STRING | {"pattern": r"[a-zA-Z0-9\-]+"},
-        repository=STRING | {"pattern": r"[a-zA-Z0-9.\-/]+"},
+        image=IMAGE,
+        repository=REPOSITORY,
         version=STRING,
         imagePullSecrets=TEXTS,
         containerResources=CONTAINER_RESOURCES,
@@ -188,32 +133,31 @@ PROBE = obj(
         "failureThreshold initialDelaySeconds periodSeconds timeoutSeconds", INTEGER
     ),
 )
-NAMED = obj(name=STRING)
+NATURAL = INTEGER | {"minimum": 0}
 OFED_DRIVER = image(
-    certConfig=NAMED,
-    repoConfig=NAMED,
+    certConfig=pods.NAMED,
+    repoConfig=pods.NAMED,
     env=ENV,
     forcePrecompiled=BOOLEAN,
     **some("livenessProbe readinessProbe startupProbe", PROBE),
-    terminationGracePeriodSeconds=INDEX,
+    terminationGracePeriodSeconds=INT64 | {"minimum": 0},
     upgradePolicy=obj(
         autoUpgrade=BOOLEAN,
         safeLoad=BOOLEAN,
-        maxParallelUpgrades=INDEX,
+        maxParallelUpgrades=NATURAL,
         drain=obj(
             **some("deleteEmptyDir enable force", BOOLEAN),
             podSelector=STRING,
-            timeoutSeconds=INDEX,
+            timeoutSeconds=NATURAL,
         ),
-        waitForCompletion=obj(podSelector=STRING, timeoutSeconds=INDEX),
+        waitForCompletion=obj(podSelector=STRING, timeoutSeconds=NATURAL),
     ),
 )
 PLUGIN = image(
     config=about("JSON text; see the schema device-plugin-config.", STRING),
     useCdi=BOOLEAN,
 )
-DNS_LABEL = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
-CLAIM = STRING | {"pattern": DNS_LABEL, "minLength": 1, "maxLength": 63}
+CLAIM = DNS_LABEL | {"minLength": 1, "maxLength": 63}
 NIC_CLUSTER_POLICY = obj(
     global_=since(
         "26.4", obj(imagePullSecrets=TEXTS, repository=STRING, version=STRING)
@@ -230,24 +174,25 @@ NIC_CLUSTER_POLICY = obj(
     ibKubernetes=image(
         required="pKeyGUIDPoolRangeStart pKeyGUIDPoolRangeEnd ufmSecret",
         **some("pKeyGUIDPoolRangeStart pKeyGUIDPoolRangeEnd ufmSecret", STRING),
-        periodicUpdateSeconds=INDEX,
+        periodicUpdateSeconds=NATURAL,
     ),
     nicConfigurationOperator=obj(
         required="operator configurationDaemon",
         operator=image(),
         configurationDaemon=image(),
         env=ENV,
-        logLevel={"enum": ["info", "debug"]},
+        logLevel=STRING | {"enum": ["info", "debug"]},
         nicFirmwareStorage=obj(
             create=BOOLEAN,
             pvcName=CLAIM,
             storageClassName=CLAIM,
-            availableStorageSize=STRING | {"pattern": r"^\d+(Ei|Pi|Ti|Gi|Mi|Ki)$"},
+            availableStorageSize=formed(
+                r"^\d+(Ei|Pi|Ti|Gi|Mi|Ki)$", "a size in Ki, Mi, Gi or more, such as 1Gi"
+            ),
         ),
     ),
     spectrumXOperator=image(xPlane=since("26.4", image())),
-    nodeAffinity=OPEN,
-    deploymentNodeAffinity=OPEN,
+    **some("nodeAffinity deploymentNodeAffinity", NODE_AFFINITY),
     tolerations=TOLERATIONS,
     deploymentTolerations=TOLERATIONS,
 )
@@ -283,185 +228,78 @@ ATTACHMENT = obj(
     config=about("JSON text of the CNI configuration; see cni-config.", STRING)
 )
 
-# -- pods -----------------------------------------------------------------------
-
-RESOURCES = obj(
-    limits=values(QUANTITY),
-    requests=values(QUANTITY),
-    claims=items(obj(required="name", name=STRING, request=STRING)),
-)
-SECURITY = {
-    **some("runAsUser runAsGroup", INTEGER),
-    "runAsNonRoot": BOOLEAN,
-    **some("seLinuxOptions windowsOptions seccompProfile appArmorProfile", OPEN),
-}
-CONTAINER_FIELDS = {
-    **some("name image imagePullPolicy restartPolicy workingDir", STRING),
-    **some("terminationMessagePath terminationMessagePolicy", STRING),
-    **some("command args", TEXTS),
-    **some("stdin stdinOnce tty", BOOLEAN),
-    **some("lifecycle livenessProbe readinessProbe startupProbe", OPEN),
-    **some("ports envFrom resizePolicy restartPolicyRules volumeDevices", OPEN_LIST),
-    "env": ENV,
-    "resources": RESOURCES,
-    "securityContext": obj(
-        **SECURITY,
-        **some("privileged allowPrivilegeEscalation readOnlyRootFilesystem", BOOLEAN),
-        procMount=STRING,
-        capabilities=obj(add=TEXTS, drop=TEXTS),
-    ),
-    "volumeMounts": items(
-        obj(
-            required="name mountPath",
-            **some("name mountPath mountPropagation subPath subPathExpr", STRING),
-            recursiveReadOnly=STRING,
-            readOnly=BOOLEAN,
-        )
-    ),
-}
-CONTAINERS = items(obj(required="name", **CONTAINER_FIELDS))
-POD_SPEC = obj(
-    required="containers",
-    containers=CONTAINERS,
-    initContainers=CONTAINERS,
-    ephemeralContainers=items(
-        obj(required="name", **CONTAINER_FIELDS, targetContainerName=STRING)
-    ),
-    securityContext=obj(
-        **SECURITY,
-        fsGroup=INTEGER,
-        supplementalGroups=items(INTEGER),
-        **some(
-            "fsGroupChangePolicy supplementalGroupsPolicy seLinuxChangePolicy", STRING
-        ),
-        sysctls=items(obj(required="name value", name=STRING, value=STRING)),
-    ),
-    resources=RESOURCES,
-    nodeSelector=LABELS,
-    overhead=values(QUANTITY),
-    tolerations=TOLERATIONS,
-    **some("hostNetwork hostPID hostIPC hostUsers shareProcessNamespace", BOOLEAN),
-    **some(
-        "automountServiceAccountToken enableServiceLinks setHostnameAsFQDN", BOOLEAN
-    ),
-    **some("nodeName hostname hostnameOverride subdomain schedulerName", STRING),
-    **some("restartPolicy dnsPolicy preemptionPolicy priorityClassName", STRING),
-    **some("runtimeClassName serviceAccount serviceAccountName", STRING),
-    **some("activeDeadlineSeconds terminationGracePeriodSeconds priority", INTEGER),
-    **some("affinity dnsConfig os schedulingGroup workloadRef", OPEN),
-    **some(
-        "hostAliases imagePullSecrets readinessGates resourceClaims schedulingGates"
-        " topologySpreadConstraints volumes",
-        OPEN_LIST,
-    ),
-)
-TEMPLATE = obj(metadata=TEMPLATE_METADATA, spec=POD_SPEC)
-# The template of a built-in kind takes all of an object's metadata.
-BUILT_IN_TEMPLATE = obj(metadata=METADATA, spec=POD_SPEC)
-SELECTOR = obj(matchLabels=LABELS, matchExpressions=OPEN_LIST)
-WORKLOAD = {
-    "selector": SELECTOR,
-    "template": BUILT_IN_TEMPLATE,
-    **some("replicas revisionHistoryLimit minReadySeconds", INTEGER),
-}
-DEPLOYMENT = obj(
-    required="selector template",
-    **WORKLOAD,
-    strategy=OPEN,
-    paused=BOOLEAN,
-    progressDeadlineSeconds=INTEGER,
-)
-DAEMON_SET = obj(
-    required="selector template",
-    **{name: schema for name, schema in WORKLOAD.items() if name != "replicas"},
-    updateStrategy=OPEN,
-)
-STATEFUL_SET = obj(
-    required="selector template",
-    **WORKLOAD,
-    updateStrategy=OPEN,
-    **some("serviceName podManagementPolicy", STRING),
-    volumeClaimTemplates=OPEN_LIST,
-    **some("persistentVolumeClaimRetentionPolicy ordinals", OPEN),
-)
-JOB = obj(
-    required="template",
-    template=BUILT_IN_TEMPLATE,
-    **some("parallelism completions backoffLimit activeDeadlineSeconds", INTEGER),
-    **some("ttlSecondsAfterFinished backoffLimitPerIndex maxFailedIndexes", INTEGER),
-    **some("completionMode podReplacementPolicy managedBy", STRING),
-    **some("suspend manualSelector", BOOLEAN),
-    **some("podFailurePolicy successPolicy", OPEN),
-    selector=SELECTOR,
-)
-
 # -- training -------------------------------------------------------------------
 
-RUN_POLICY = obj(
-    **some("activeDeadlineSeconds backoffLimit ttlSecondsAfterFinished", INTEGER),
-    **some("cleanPodPolicy managedBy", STRING),
-    suspend=BOOLEAN,
-    schedulingPolicy=obj(
-        minAvailable=INTEGER,
-        minResources=values(QUANTITY),
-        **some("priorityClass queue", STRING),
-        scheduleTimeoutSeconds=INTEGER,
-    ),
-)
-REPLICAS = values(obj(replicas=INTEGER, restartPolicy=STRING, template=TEMPLATE))
 PYTORCH_JOB = obj(
     required="pytorchReplicaSpecs",
     nprocPerNode=about("Text: auto, cpu, gpu or a number.", STRING),
     pytorchReplicaSpecs=about(
-        "Master, of 1 replica written out, and Worker.", REPLICAS
+        "Master, of 1 replica written out, and Worker.",
+        pods.replicas(schedulingGroup=pods.SCHEDULING_GROUP),
     ),
-    runPolicy=RUN_POLICY,
+    runPolicy=pods.RUN_POLICY,
     elasticPolicy=obj(
-        **some("maxReplicas maxRestarts minReplicas nProcPerNode rdzvPort", INTEGER),
+        **some("maxReplicas maxRestarts minReplicas nProcPerNode rdzvPort", INT32),
         **some("rdzvBackend rdzvHost rdzvId", STRING),
-        rdzvConf=items(obj(key=STRING, value=STRING)),
+        rdzvConf=items(obj(**some("key value", STRING))),
         metrics=OPEN_LIST,
         standalone=BOOLEAN,
     ),
 )
 MPI_JOB = obj(
     required="mpiReplicaSpecs",
-    mpiReplicaSpecs=about("Launcher, of 1 replica, and Worker.", REPLICAS),
-    runPolicy=RUN_POLICY,
-    slotsPerWorker=INTEGER,
+    mpiReplicaSpecs=about(
+        "Launcher, of 1 replica, and Worker.",
+        pods.replicas(workloadRef=pods.WORKLOAD_REF),
+    ),
+    runPolicy=pods.RUN_POLICY,
+    slotsPerWorker=INT32,
     runLauncherAsWorker=BOOLEAN,
     **some("launcherCreationPolicy sshAuthMountPath", STRING),
-    mpiImplementation={"enum": ["OpenMPI", "Intel", "MPICH"]},
+    mpiImplementation=STRING | {"enum": ["OpenMPI", "Intel", "MPICH"]},
 )
-WORD = STRING | {"maxLength": 253}
-COMMAND = items(STRING | {"maxLength": 1_048_576}) | {"maxItems": 128}
+SOURCE = obj(
+    storageUri=formed(
+        r"^([A-Za-z][A-Za-z0-9+.-]*://.+)?$", "a URI, such as hf://OWNER/NAME"
+    )
+    | {"maxLength": 2048},
+    secretRef=pods.NAMED,
+    env=pods.VARIABLES,
+)
 TRAIN_JOB = obj(
     required="runtimeRef",
-    runtimeRef=obj(
-        required="name", name=WORD | {"minLength": 1}, kind=WORD, apiGroup=WORD
-    ),
+    runtimeRef=obj(required="name", name=pods.NAME, **some("kind apiGroup", pods.WORD)),
     trainer=obj(
         image=STRING | {"maxLength": 500},
-        command=COMMAND,
-        args=COMMAND,
-        env=ENV | {"maxItems": 128},
-        numNodes=INTEGER,
-        numProcPerNode=about("A number here, a text in PyTorchJob.", INTEGER),
-        resourcesPerNode=RESOURCES,
+        **some("command args", pods.ARGUMENTS),
+        env=pods.VARIABLES,
+        numNodes=INT32,
+        numProcPerNode=about("A number here, a text in PyTorchJob.", INT32),
+        resourcesPerNode=pods.resources(QUANTITY),
     ),
-    initializer=obj(dataset=OPEN, model=OPEN),
-    runtimePatches=items(
+    initializer=obj(**some("dataset model", SOURCE)),
+    runtimePatches=keyed(
+        "manager",
         obj(
             required="manager",
-            manager=WORD | {"minLength": 1},
-            time=STRING,
-            trainingRuntimeSpec=OPEN,
-        )
+            manager=pods.NAME,
+            time=TIME,
+            trainingRuntimeSpec=pods.RUNTIME_SPEC,
+        ),
     )
     | {"maxItems": 16},
-    managedBy=WORD,
+    managedBy=pods.WORD
+    | {
+        "enum": [
+            "trainer.kubeflow.org/trainjob-controller",
+            "kueue.x-k8s.io/multikueue",
+        ]
+    },
     suspend=BOOLEAN,
-    activeDeadlineSeconds=INTEGER | {"minimum": 1},
+    activeDeadlineSeconds=INT64 | {"minimum": 1},
+)
+TRAIN_JOB_METADATA = obj(
+    **METADATA_FIELDS | {"name": DNS_1035_LABEL | {"maxLength": 63}}
 )
 
 KINDS = [
@@ -505,6 +343,7 @@ KINDS = [
         ATTACHMENT,
         "A network as Multus reads it; the operator makes one per HostDeviceNetwork.",
         needs_spec=False,
+        has_status=False,
     ),
     kind(
         "kubeflow.org/v1",
@@ -526,19 +365,23 @@ KINDS = [
         TRAIN_JOB,
         "A training job of the trainer v2.",
         needs_spec=False,
+        metadata=TRAIN_JOB_METADATA,
     ),
-    kind("v1", "Pod", POD_SPEC, "A pod."),
-    kind("batch/v1", "Job", JOB, "Pods that run to their end."),
-    kind("apps/v1", "Deployment", DEPLOYMENT, "Pods that are all alike."),
-    kind("apps/v1", "DaemonSet", DAEMON_SET, "A pod on every node."),
-    kind("apps/v1", "StatefulSet", STATEFUL_SET, "Pods with names that stay."),
+    kind("v1", "Pod", pods.POD_SPEC, "A pod."),
+    kind("batch/v1", "Job", pods.JOB, "Pods that run to their end."),
+    kind("apps/v1", "Deployment", pods.DEPLOYMENT, "Pods that are all alike."),
+    kind("apps/v1", "DaemonSet", pods.DAEMON_SET, "A pod on every node."),
+    kind("apps/v1", "StatefulSet", pods.STATEFUL_SET, "Pods with names that stay."),
 ]
+
+
+def text(schema: Schema) -> str:
+    return json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
 
 
 def main() -> None:
     for schema in KINDS:
-        text = json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-        (SCHEMAS / f"{schema['title']}.json").write_text(text)
+        (SCHEMAS / f"{schema['title']}.json").write_text(text(schema))
     names = ", ".join(schema["title"] for schema in KINDS)
     sys.stdout.write(f"wrote {names}\n")
 

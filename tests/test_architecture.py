@@ -29,6 +29,7 @@ LEVELS = {
     "rule_pages": 2,
     "repeats": 3,
     "archives": 2,
+    "packed": 3,
     "json_schemas": 2,
     "netplan": 3,
     "inventory": 3,

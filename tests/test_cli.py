@@ -127,7 +127,7 @@ def test_convert_prints_what_it_made(run, fixture_copy):
     fixture_copy("reference")
     done = run("convert", "hosts", "-o", "out", "--no-config")
     assert done.code == 0
-    assert done.out.startswith("64 nodes × 8 rails = 512 links proven equal\nout/: 20 files written\n")
+    assert done.out.startswith("64 nodes \N{MULTIPLICATION SIGN} 8 rails = 512 links proven equal\nout/: 20 files written\n")
     assert "fabric/20-cidrpool-rail-1.yaml … " in done.out
     assert "kubectl patch nicclusterpolicy nic-cluster-policy --type=merge" in done.out
     assert "kubectl apply --server-side -f out/fabric/" in done.out

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netplan2k8s import pci, workflow
+from netplan2k8s.emitters import cidr_pool
 from netplan2k8s.fabric.numbering import index_of
 from netplan2k8s.fabric.translation import ROUTE_KEYS, ROUTING, SETTINGS, Fate
 from netplan2k8s.findings import InputError, Severity
-from netplan2k8s.naming import natural_key, ranges
+from netplan2k8s.naming import counted, natural_key, ranges
 from netplan2k8s.netplan.tables import SECTIONS
 from netplan2k8s.settings import NodeGroup, RailSetting, Settings
 
@@ -199,6 +200,50 @@ def test_link_on_one_host_alone_is_the_odd_one(fleet):
     )
 
 
+def test_missing_rail_names_the_interface_that_most_hosts_have(fleet):
+    first = fleet.hosts["n0"]["ethernets"]
+    first["enp99s0f0np0"] = first.pop(NAMES[1])
+    del fleet.hosts["n3"]["ethernets"][NAMES[1]]
+    (found,) = [f for f in fleet.inspect().findings if f.rule.code == "NK308"]
+    assert f"which 3 of 4 hosts have, mostly on {NAMES[1]}:" in found.message
+
+
+def test_swapped_link_is_one_link_too_many_and_none_that_is_missing(fleet):
+    fleet.hosts["n2"]["ethernets"][NAMES[1]] = link(50, 1)
+    assert errors(fleet.inspect()) == ["NK309"]
+
+
+@pytest.mark.parametrize(
+    ("routes", "code"),
+    [
+        ([], "NK304"),
+        ([{"to": "default", "via": "10.9.0.1"}], "NK307"),
+        ([{"to": "10.9.0.0/255.255.0.0", "via": "10.9.0.1"}], "NK331"),
+    ],
+)
+def test_link_with_an_error_of_its_own_need_not_tell_its_rail(fleet, routes, code):
+    fleet.hosts["n2"]["ethernets"][NAMES[2]] = link(0, 9) | {"routes": routes}
+    assert errors(fleet.inspect()) == [code]
+
+
+def test_rail_of_the_settings_with_an_error_of_its_own_need_not_tell_its_cidr(tmp_path):
+    fleet = Fleet(tmp_path)
+    fleet.add("n0", {NAMES[0]: link(0, 1) | {"routes": []}})
+    seen = fleet.inspect(rails=(RailSetting(1, interface=NAMES[0]),))
+    assert errors(seen) == ["NK304"]
+
+
+def test_rail_without_a_link_lists_no_nodes(fleet):
+    """Where all of them have an error, NK407 would speak of an empty list."""
+    for network in fleet.hosts.values():
+        body = link(0, 9)
+        body["routes"][0]["via"] = "10.9.0.0"
+        network["ethernets"][NAMES[2]] = body
+    seen = fleet.inspect()
+    assert [len(rail.attachments) for rail in seen.plan.rails] == [4, 4, 0]
+    assert list(cidr_pool.findings(seen.plan, Settings())) == []
+
+
 def test_mixed_mtu_is_a_warning(fleet):
     fleet.hosts["n1"]["ethernets"][NAMES[0]]["mtu"] = 9000
     (found,) = [f for f in fleet.inspect().findings if f.rule.code == "NK315"]
@@ -212,6 +257,19 @@ def test_setting_that_no_manifest_carries_is_a_warning(fleet):
     }
     (found,) = [f for f in fleet.inspect().findings if f.rule.code == "NK322"]
     assert found.message.startswith("nameservers of 1 link on n1 reaches no manifest")
+
+
+def test_kept_setting_is_shown_where_it_stands(fleet):
+    """The one of most links, not the first by name that another host has."""
+    for network in fleet.hosts.values():
+        for body in network["ethernets"].values():
+            body["mtu"] = 9216
+    fleet.hosts["n3"]["ethernets"][NAMES[0]]["dhcp4"] = False
+    seen = fleet.inspect()
+    (found,) = [f for f in seen.findings if f.rule.code == "NK323"]
+    assert found.message.startswith("dhcp4, mtu of 8 links on n0..3")
+    line = (fleet.directory / "n0.yaml").read_text().splitlines()[found.span.line - 1]
+    assert line.strip() == "mtu: 9216"
 
 
 def test_overlapping_rails(tmp_path):
@@ -308,7 +366,30 @@ def test_rails_by_mac(tmp_path):
 
 def test_rail_of_the_settings_that_nothing_matches(fleet):
     seen = fleet.inspect(rails=(RailSetting(1, interface="rail*"),))
-    assert "NK318" in errors(seen)
+    (found,) = [f for f in seen.findings if f.rule.code == "NK318"]
+    assert found.message.endswith("(interface rail*) matches no interface")
+
+
+def test_rail_of_the_settings_whose_interfaces_an_earlier_entry_took(fleet):
+    settings = (
+        RailSetting(1, interface="enp26*"),
+        RailSetting(2, interface="enp60*"),
+        RailSetting(3, interface="enp*"),
+    )
+    (found,) = [
+        f for f in fleet.inspect(rails=settings).findings if f.rule.code == "NK318"
+    ]
+    assert found.message == (
+        "rail 3 of the settings (interface enp*) matches no interface that earlier"
+        " entries leave: enp26s0f0np0 on n0 is rail 1 (interface enp26*)"
+    )
+
+
+def test_entry_whose_interfaces_all_have_errors_is_not_unmatched(tmp_path):
+    fleet = Fleet(tmp_path)
+    fleet.add("n0", {NAMES[0]: link(0, 1) | {"addresses": ["10.1.0.0/24"]}})
+    seen = fleet.inspect(rails=(RailSetting(1, interface=NAMES[0]),))
+    assert errors(seen) == ["NK314"]
 
 
 # -- VRFs, groups, translation ------------------------------------------------------
@@ -350,6 +431,62 @@ def test_every_key_of_an_ethernet_has_a_fate():
         outer, _, inner = key.partition(".")
         verdict = ROUTE_KEYS[inner] if inner else SETTINGS[outer]
         assert verdict.fate is Fate.LOST
+
+
+# -- pools side by side -------------------------------------------------------------
+
+
+def pool(number: int, nodes: str) -> str:
+    """A CIDRPool with an entry for each letter."""
+    entries = "".join(
+        f"  - {{nodeName: gpu-{node}, prefix: 10.{number}.0.{2 * ord(node) - 194}/31,"
+        f" gateway: 10.{number}.0.{2 * ord(node) - 193}}}\n"
+        for node in nodes
+    )
+    return f"""\
+apiVersion: nv-ipam.nvidia.com/v1alpha1
+kind: CIDRPool
+metadata: {{name: rail-{number}, namespace: nvidia-network-operator}}
+spec:
+  cidr: 10.{number}.0.0/16
+  perNodeNetworkPrefix: 31
+  gatewayIndex: 0
+  perNodeExclusions: [{{startIndex: 1, endIndex: 1}}]
+  staticAllocations:
+{entries}"""
+
+
+@pytest.mark.parametrize(
+    ("pools", "said"),
+    [
+        (("ab", "a"), ["rail-2 has no entry for gpu-b, which 1 other pool has"]),
+        (
+            ("ab", "ac"),
+            [
+                "rail-1 has no entry for gpu-c, which 1 other pool has",
+                "rail-2 has no entry for gpu-b, which 1 other pool has",
+            ],
+        ),
+        (("ab", "cd"), []),
+        (
+            ("ab", "ab", "a"),
+            ["rail-3 has no entry for gpu-b, which 2 other pools have"],
+        ),
+        (
+            ("ab", "ab", "ab", "a", "a"),
+            [
+                "rail-4 has no entry for gpu-b, which 3 other pools have",
+                "rail-5 has no entry for gpu-b, which 3 other pools have",
+            ],
+        ),
+    ],
+)
+def test_pools_that_lack_nodes_of_others(tmp_path, run, pools, said):
+    texts = [pool(number, nodes) for number, nodes in enumerate(pools, 1)]
+    (tmp_path / "pools.yaml").write_text("---\n".join(texts))
+    done = run("lint", tmp_path / "pools.yaml", "--select", "NK308")
+    messages = [line.partition("NK308 ")[2] for line in done.err.splitlines()]
+    assert [message for message in messages if message] == said
 
 
 # -- names ------------------------------------------------------------------------
@@ -415,6 +552,28 @@ def test_natural_order_counts():
 def test_ranges_are_short():
     assert ranges([f"n{n}" for n in range(64)]) == "n0..63"
     assert ranges(["n1", "n3"]) == "n1, n3"
+
+
+def test_counts_agree_with_their_nouns():
+    assert counted(1, "other host") == "1 other host"
+    assert counted(2, "other host") == "2 other hosts"
+
+
+def test_two_hosts_differ_from_one_other_host(tmp_path):
+    fleet = Fleet(tmp_path)
+    for number in range(2):
+        fleet.add(f"n{number}", host(number))
+    odd = fleet.hosts["n1"]["ethernets"]
+    odd[NAMES[0]]["mtu"] = 9216
+    odd[NAMES[0]]["routes"].append({"to": "192.168.0.0/16", "via": "10.1.0.3"})
+    odd[NAMES[1]] = {
+        "addresses": ["10.2.0.3/31"],
+        "routes": [{"to": "10.2.0.0/16", "via": "10.2.0.2"}],
+    }
+    said = {f.rule.code: f.message for f in fleet.inspect().findings}
+    assert said["NK315"].endswith("and not set on 1 other host")
+    assert "unlike 1 other host;" in said["NK313"]
+    assert "and 1 other host is on the other side" in said["NK316"]
 
 
 def test_no_hosts_is_input_not_a_crash(tmp_path):

@@ -11,7 +11,9 @@ import yaml
 from netplan2k8s import json_schemas
 from netplan2k8s.findings import UsageError
 from netplan2k8s.settings import OPERATOR_RELEASES
+from tests import schemas_build
 from tests.conftest import CASES, CRDS, FIXTURES, needs
+from tests.crds import crd, refused, with_metadata
 
 MANIFESTS = sorted(
     path
@@ -19,20 +21,6 @@ MANIFESTS = sorted(
     if path.name != "kustomization.yaml"
 )
 RELEASES_OF_FIXTURES = {"admission-controller": "25.10"}
-FILES = {
-    "CIDRPool": "nv-ipam.nvidia.com_cidrpools.yaml",
-    "HostDeviceNetwork": "mellanox.com_hostdevicenetworks.yaml",
-    "NicClusterPolicy": "mellanox.com_nicclusterpolicies.yaml",
-    "NicNodePolicy": "mellanox.com_nicnodepolicies.yaml",
-    "PyTorchJob": "kubeflow.org_pytorchjobs.yaml",
-    "NetworkAttachmentDefinition": "k8s.cni.cncf.io_networkattachmentdefinitions_crd.yaml",
-}
-VERSIONS = {
-    "25.10": "network-operator-v25.10.0",
-    "26.1": "network-operator-v26.1.2",
-    "26.4": "network-operator-v26.4.1",
-    "26.7": "network-operator-v26.7.0-rc.2",
-}
 
 
 def check(body, name, release="26.7"):
@@ -51,6 +39,15 @@ def test_schema_is_a_schema(name, release):
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert "x-since" not in json.dumps(schema)
+
+
+@pytest.mark.parametrize("schema", schemas_build.KINDS, ids=lambda s: s["title"])
+def test_schema_of_a_kind_is_as_it_is_built(schema):
+    file = schemas_build.SCHEMAS / f"{schema['title']}.json"
+
+    assert file.read_text() == schemas_build.text(schema), (
+        "run python -m tests.schemas_build"
+    )
 
 
 def test_release_decides_on_fields():
@@ -108,40 +105,9 @@ def test_schema_refuses_what_the_cluster_would(kind, keys, value):
 # -- the operator's CRDs --------------------------------------------------------
 
 
-def strict(schema):
-    """A CRD's schema as the API server checks fields: what it does not know is wrong."""
-    if isinstance(schema, list):
-        return [strict(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    known = {key: strict(value) for key, value in schema.items() if key != "format"}
-    free = schema.get("x-kubernetes-preserve-unknown-fields")
-    if (
-        isinstance(schema.get("properties"), dict)
-        and schema.get("type") == "object"
-        and not free
-    ):
-        known.setdefault("additionalProperties", False)
-    if schema.get("x-kubernetes-int-or-string"):
-        known.pop("type", None)
-    return known
-
-
-def crd(kind, release):
-    name = FILES[kind]
-    directory = CRDS / "versions" / VERSIONS[release] if release in VERSIONS else CRDS
-    for path in (directory / name, directory / f"005-{name}", CRDS / name):
-        if path.exists():
-            body = next(b for b in yaml.safe_load_all(path.read_text()) if b)
-            return body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    raise AssertionError(kind)
-
-
-def with_metadata(schema):
-    """The API server knows apiVersion, kind and metadata of every object itself."""
-    schema = strict(schema)
-    schema["properties"] |= {"apiVersion": {}, "kind": {}, "metadata": {}}
-    return schema
+def crd_refuses(body, release):
+    schema = with_metadata(crd(body["kind"], release))
+    return list(refused(schema, body))
 
 
 @needs(CRDS)
@@ -150,9 +116,8 @@ def test_crd_accepts_the_manifest(path):
     body = yaml.safe_load(path.read_text())
     fixture = path.relative_to(FIXTURES).parts[0]
     release = RELEASES_OF_FIXTURES.get(fixture, "26.7")
-    jsonschema.Draft202012Validator(with_metadata(crd(body["kind"], release))).validate(
-        body
-    )
+
+    assert crd_refuses(body, release) == []
 
 
 @needs(CRDS)
@@ -175,8 +140,7 @@ def test_every_release_s_crds_accept_the_reference(release, run, tmp_path, monke
         for path in out.rglob("*.yaml"):
             if path.name != "kustomization.yaml":
                 body = yaml.load(path.read_text(), yaml.CSafeLoader)
-                schema = with_metadata(crd(body["kind"], release))
-                jsonschema.Draft202012Validator(schema).validate(body)
+                assert crd_refuses(body, release) == []
                 check(body, body["kind"], release)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import copy
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from netplan2k8s.catalogue import INVALID_BASE_POLICY
 from netplan2k8s.emitters.device_plugin import config_text
 from netplan2k8s.emitters.labels import LABELS
+from netplan2k8s.emitters.rivals import rivals
+from netplan2k8s.emitters.sizes import LAST_APPLIED
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.inputs import read_bytes
-from netplan2k8s.source import Mapping as MappingNode
-from netplan2k8s.source import parse, span_of
+from netplan2k8s.manifests.json_text import JsonError, JsonText
+from netplan2k8s.manifests.places import EMBEDDED, Offset, Places
+from netplan2k8s.manifests.reader import Document, Pointer, read_documents
+from netplan2k8s.simulate.device_plugin import full_name, value_of
 
+API_VERSION = "mellanox.com/v1alpha1"
+KIND = "NicClusterPolicy"
+NAME = "nic-cluster-policy"
+"""The one NicClusterPolicy that the operator looks at (pkg/consts/consts.go)."""
 _SERVER_OWNED = (
     "creationTimestamp",
     "deletionTimestamp",
@@ -27,34 +34,42 @@ _SERVER_OWNED = (
     "selfLink",
     "uid",
 )
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_CONFIG: Pointer = ("spec", "sriovDevicePlugin", "config")
+_MAPPINGS: tuple[Pointer, ...] = (
+    ("metadata",),
+    ("metadata", "labels"),
+    ("metadata", "annotations"),
+    ("spec",),
+    ("spec", "sriovDevicePlugin"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class BasePolicy:
     """A policy to merge into: foreign sections and resources stay as they are."""
 
-    path: str
-    body: Mapping[str, Any]
+    document: Document
     resources: tuple[Mapping[str, Any], ...]
-    config_span: Span
+
+    @property
+    def path(self) -> str:
+        return self.document.path
 
     def merged(
         self, ours: Sequence[Mapping[str, Any]], section: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The complete policy with our resources in place of those of their names."""
-        body = copy.deepcopy(dict(self.body))
+        body = copy.deepcopy(dict(self.document.body))
         body.pop("status", None)
         metadata = {k: v for k, v in body["metadata"].items() if k not in _SERVER_OWNED}
         annotations = dict(metadata.get("annotations") or {})
-        annotations.pop(_LAST_APPLIED, None)
+        annotations.pop(LAST_APPLIED, None)
         metadata.pop("annotations", None)
         if annotations:
             metadata["annotations"] = annotations
         metadata["labels"] = {**(metadata.get("labels") or {}), **LABELS}
         body["metadata"] = metadata
-        names = {_name(resource) for resource in ours}
-        foreign = [r for r in self.resources if _name(r) not in names]
+        foreign = [resource for _, resource in self._foreign(ours)]
         spec = dict(body.get("spec") or {})
         plugin = dict(section) | dict(spec.get("sriovDevicePlugin") or {})
         plugin["config"] = config_text([*foreign, *ours])
@@ -64,97 +79,128 @@ class BasePolicy:
 
     def findings(self, ours: Sequence[Mapping[str, Any]]) -> list[Finding]:
         """NK406 where a foreign resource would take a rail's NIC, as the first does."""
-        names = {_name(resource) for resource in ours}
-        rail_of = {
+        nics = {
             address: resource["resourceName"]
             for resource in ours
             for address in resource["selectors"]["pciAddresses"]
         }
+        places = Places()
         found = []
-        for foreign in self.resources:
-            if _name(foreign) in names:
-                continue
-            for address in _addresses(foreign) & rail_of.keys():
-                message = (
-                    f"resource {_name(foreign)} of the base policy has {address}, which"
-                    f" is {rail_of[address]}; a device goes to the first resource that"
-                    " matches, so take it out there"
-                )
-                found.append(Finding(INVALID_BASE_POLICY, message, self.config_span))
+        for number, foreign in self._foreign(ours):
+            where = (*_CONFIG, EMBEDDED, "resourceList", number)
+            for rival in rivals(foreign, nics):
+                rule = INVALID_BASE_POLICY
+                if rival.severity is not None:
+                    rule = rule.as_severe_as(rival.severity)
+                span = places.span(self.document, (*where, *rival.steps))
+                found.append(Finding(rule, rival.message, span))
         return found
+
+    def _foreign(
+        self, ours: Sequence[Mapping[str, Any]]
+    ) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """The resources that stay, in front of ours, with their numbers."""
+        names = {full_name(resource) for resource in ours}
+        for number, resource in enumerate(self.resources):
+            if full_name(resource) not in names:
+                yield number, resource
 
 
 def load(path: str) -> BasePolicy:
-    """Read a policy.
+    """Read a policy, or a List of one.
 
     Raises:
-        InputError: NK001, NK020, or NK406 with the place of what is wrong.
+        InputError: NK001 or NK02x for what is no YAML, NK406 with the place of what is
+            wrong.
     """
-    from ruamel.yaml import YAML  # noqa: PLC0415  only --base needs a typed reader
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
-
-    data = read_bytes(path)
-    root = parse(data, path, marks=True)
-    try:
-        body = YAML(typ="safe", pure=True).load(data)
-    except YAMLError as error:
-        problem = getattr(error, "problem", None) or str(error)
-        raise _invalid(path, f"is no manifest: {problem}") from error
-    if not isinstance(body, dict) or body.get("kind") != "NicClusterPolicy":
-        kind = body.get("kind") if isinstance(body, dict) else None
-        raise _invalid(path, f"is no NicClusterPolicy but {kind or 'something else'}")
-    if not isinstance(body.get("metadata"), dict):
-        raise _invalid(path, "has no metadata")
-    span = _config_span(root, path)
-    return BasePolicy(path, body, tuple(_resources(body, span)), span)
-
-
-def _resources(body: Mapping[str, Any], span: Span) -> list[dict[str, Any]]:
-    spec = body.get("spec") or {}
-    plugin = spec.get("sriovDevicePlugin") if isinstance(spec, dict) else None
-    text = plugin.get("config") if isinstance(plugin, dict) else None
-    if not text:
-        return []
-    try:
-        config = json.loads(text)
-    except (TypeError, ValueError) as error:
+    findings: list[Finding] = []
+    documents = read_documents(read_bytes(path), path, findings)
+    if findings:
+        raise InputError(*findings)
+    if len(documents) != 1:
         message = (
-            f"sriovDevicePlugin.config is no JSON ({error}): the plugin exits on it"
+            f"holds {len(documents)} objects and not one; kubectl get nicclusterpolicy"
+            f" {NAME} -o yaml prints the policy"
         )
-        raise InputError(Finding(INVALID_BASE_POLICY, message, span)) from error
-    resources = config.get("resourceList") if isinstance(config, dict) else None
-    if not isinstance(resources, list) or not all(
-        isinstance(r, dict) for r in resources
-    ):
+        raise InputError(Finding(INVALID_BASE_POLICY, message, Span(path)))
+    document = documents[0]
+    _check_identity(document)
+    _check_types(document)
+    return BasePolicy(document, tuple(_resources(document)))
+
+
+def _check_identity(document: Document) -> None:
+    if document.kind != KIND:
+        what = document.kind or "something else"
+        raise _invalid(document, ("kind",), f"is no {KIND} but {what}")
+    if document.api_version != API_VERSION:
+        message = (
+            f"apiVersion {document.api_version!r} has no {KIND}; {API_VERSION} has"
+        )
+        raise _invalid(document, ("apiVersion",), message)
+    if not isinstance(document.body.get("metadata"), dict):
+        raise _invalid(document, (), "has no metadata")
+    if document.name != NAME:
+        message = f"the operator ignores {KIND} {document.name!r}; its own is {NAME}"
+        raise _invalid(document, ("metadata", "name"), message)
+
+
+def _check_types(document: Document) -> None:
+    """What is changed must be mappings, and all the rest be writable."""
+    for pointer in _MAPPINGS:
+        value: Any = document.body
+        for step in pointer:
+            value = (value or {}).get(step)
+        if value is not None and not isinstance(value, dict):
+            message = f"{'.'.join(map(str, pointer))} must be a mapping"
+            raise _invalid(document, pointer, message)
+    for pointer, value in _leaves(document.body, ()):
+        if isinstance(value, float):
+            message = f"{value} is no number that a {KIND} can have; put it in quotes"
+            raise _invalid(document, pointer, message)
+
+
+def _leaves(value: Any, pointer: Pointer) -> Iterator[tuple[Pointer, Any]]:  # noqa: ANN401  any JSON value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*pointer, key))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _leaves(inner, (*pointer, number))
+    else:
+        yield pointer, value
+
+
+def _resources(document: Document) -> list[dict[str, Any]]:
+    """The resources that are in the policy's configuration."""
+    text = (document.spec.get("sriovDevicePlugin") or {}).get("config")
+    if text is None or text == "":
+        return []
+    if not isinstance(text, str):
+        raise _invalid(document, _CONFIG, "sriovDevicePlugin.config must be text")
+    try:
+        config = JsonText(text).value()
+    except JsonError as error:
+        message = (
+            f"sriovDevicePlugin.config is no JSON ({error.message}): the plugin exits"
+            " on it"
+        )
+        where = (*_CONFIG, Offset(error.offset))
+        raise _invalid(document, where, message) from error
+    listed = value_of(config, "resourceList") if isinstance(config, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(r, dict) for r in listed):
         message = "sriovDevicePlugin.config has no resourceList of objects"
-        raise InputError(Finding(INVALID_BASE_POLICY, message, span))
-    return resources
+        raise _invalid(document, _CONFIG, message)
+    for number, resource in enumerate(listed):
+        for key in ("resourceName", "resourcePrefix", "deviceType"):
+            value = value_of(resource, key)
+            if value is not None and not isinstance(value, str):
+                message = f"{key} must be text: the plugin exits on it"
+                where = (*_CONFIG, EMBEDDED, "resourceList", number, key)
+                raise _invalid(document, where, message)
+    return listed
 
 
-def _config_span(root: object, path: str) -> Span:
-    node = root
-    for key in ("spec", "sriovDevicePlugin", "config"):
-        if not isinstance(node, MappingNode):
-            return Span(path)
-        values = dict(zip(node[0::2], node[1::2], strict=True))
-        node = values.get(key)
-    return span_of(node) or Span(path)
-
-
-def _name(resource: Mapping[str, Any]) -> str:
-    return str(resource.get("resourceName"))
-
-
-def _addresses(resource: Mapping[str, Any]) -> set[str]:
-    selectors = resource.get("selectors") or []
-    listed = [selectors] if isinstance(selectors, dict) else selectors
-    return {
-        str(address)
-        for selector in listed
-        if isinstance(selector, dict)
-        for address in selector.get("pciAddresses") or ()
-    }
-
-
-def _invalid(path: str, message: str) -> InputError:
-    return InputError(Finding(INVALID_BASE_POLICY, message, Span(path)))
+def _invalid(document: Document, pointer: Pointer, message: str) -> InputError:
+    span = Places().span(document, pointer)
+    return InputError(Finding(INVALID_BASE_POLICY, message, span))

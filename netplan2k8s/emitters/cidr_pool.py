@@ -24,7 +24,7 @@ from netplan2k8s.emitters.releases import release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
-from netplan2k8s.naming import ranges
+from netplan2k8s.naming import counted, ranges
 from netplan2k8s.settings import Settings
 
 API_VERSION = "nv-ipam.nvidia.com/v1alpha1"
@@ -44,13 +44,14 @@ def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
     """NK407 for the pools whose nodes must be listed one by one, by reason."""
     reasons: dict[str, list[Rail]] = defaultdict(list)
     for rail in plan.rails:
-        if not _excludes_the_leaf(rail, settings):
+        if rail.attachments and not _excludes_the_leaf(rail, settings):
             reasons[_why(rail, settings)].append(rail)
     for why, rails in reasons.items():
         names = ranges([rail.name for rail in rails])
+        verb = "lists" if len(rails) == 1 else "list"
         message = (
-            f"{names} list {len(rails[0].attachments)} nodes in nodeSelector, {why}:"
-            " a new node needs a new convert"
+            f"{names} {verb} {counted(len(rails[0].attachments), 'node')} in"
+            f" nodeSelector, {why}: a new node needs a new convert"
         )
         yield Finding(LISTED_NODES_ONLY, message, Span(path(rails[0])))
 

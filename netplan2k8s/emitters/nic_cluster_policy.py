@@ -13,18 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netplan2k8s import catalogue
-from netplan2k8s.emitters.base_policy import BasePolicy
+from netplan2k8s.emitters.base_policy import API_VERSION, KIND, NAME, BasePolicy
 from netplan2k8s.emitters.device_plugin import Resource, config_text
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.networks import RESOURCE_PREFIX
 from netplan2k8s.emitters.releases import image, release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.hosts import SETTINGS_FILE
 from netplan2k8s.manifests.document import Manifest
+from netplan2k8s.naming import is_node_name
 from netplan2k8s.settings import NodeGroup, Settings
 
-API_VERSION = "mellanox.com/v1alpha1"
-NAME = "nic-cluster-policy"
 PATCH_PATH = "patches/nicclusterpolicy.yaml"
 FABRIC_PATH = "fabric/10-nicclusterpolicy.yaml"
 _MAX_NODE_POLICY_NAME = 30
@@ -37,8 +37,7 @@ def emit(
         if settings.policy == "full":
             yield Manifest(FABRIC_PATH, _policy(_other_sections(settings)))
         for group in settings.node_groups:
-            path = f"fabric/11-nicnodepolicy-{group.name}.yaml"
-            yield Manifest(path, _node_policy(plan, settings, group))
+            yield Manifest(_group_path(group), _node_policy(plan, settings, group))
         return
     ours = resources(plan)
     if base is not None:
@@ -52,29 +51,57 @@ def emit(
 
 
 def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
-    """NK405 and NK404 for node groups the release or the operator would refuse."""
+    """NK405, NK404 and NK008 for node groups that could not be applied or found."""
     groups = settings.node_groups
-    span = Span(FABRIC_PATH)
     if groups and not release(settings).has_node_policy:
         message = (
             f"node_groups need NicNodePolicy, which {settings.operator_release} lacks;"
             " operator_release 26.4 and later have it"
         )
+        span = Span(_group_path(groups[0]))
         yield Finding(catalogue.MISSING_FIELD_IN_RELEASE, message, span)
     for group in groups:
-        if not 0 < len(group.name) <= _MAX_NODE_POLICY_NAME:
+        if len(group.name) > _MAX_NODE_POLICY_NAME or not is_node_name(group.name):
             message = (
-                f"node group {group.name!r} names a NicNodePolicy, whose name has at"
-                f" most {_MAX_NODE_POLICY_NAME} characters"
+                f"node group {group.name!r} names a NicNodePolicy: lower-case letters,"
+                f" digits, '-' and '.', at most {_MAX_NODE_POLICY_NAME} characters"
             )
-            yield Finding(catalogue.INVALID_NAME, message, span)
+            yield Finding(catalogue.INVALID_NAME, message, Span(_group_path(group)))
+    yield from _unusable_groups(plan, groups)
+
+
+def _unusable_groups(
+    plan: FabricPlan, groups: Sequence[NodeGroup]
+) -> Iterator[Finding]:
+    names = [group.name for group in groups]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        message = f"node_groups has {name} twice; each group is a NicNodePolicy"
+        yield Finding(catalogue.INVALID_SETTINGS, message, Span(SETTINGS_FILE))
     ungrouped = [n for n in plan.node_names if not _holds_any(groups, n)]
     if groups and ungrouped:
+        others = len(ungrouped) - 1
+        more = f" and {others} more are" if others else " is"
         message = (
-            f"node {ungrouped[0]} is in no group of node_groups ({len(ungrouped)} such"
-            " nodes), so that its rails would be offered by nobody"
+            f"node {ungrouped[0]}{more} in no group of node_groups, so that nobody"
+            " would offer the rails there"
         )
-        yield Finding(catalogue.INVALID_NAME, message, span, node=ungrouped[0])
+        span = Span(SETTINGS_FILE)
+        yield Finding(catalogue.INVALID_SETTINGS, message, span, node=ungrouped[0])
+
+
+def base_findings(
+    plan: FabricPlan, settings: Settings, base: BasePolicy
+) -> Iterator[Finding]:
+    """NK406 for a policy that cannot take the rails."""
+    if settings.node_groups:
+        message = (
+            "node_groups put the rails into NicNodePolicies, and the operator takes"
+            " sriovDevicePlugin from these or from the NicClusterPolicy: leave out"
+            " --base, or node_groups"
+        )
+        yield Finding(catalogue.INVALID_BASE_POLICY, message, Span(base.path))
+    else:
+        yield from base.findings(resources(plan))
 
 
 def resources(plan: FabricPlan) -> list[Resource]:
@@ -89,6 +116,10 @@ def _resource(rail: Rail, addresses: Sequence[str]) -> Resource:
         "resourceName": rail.resource_name,
         "selectors": {"isRdma": True, "pciAddresses": list(addresses)},
     }
+
+
+def _group_path(group: NodeGroup) -> str:
+    return f"fabric/11-nicnodepolicy-{group.name}.yaml"
 
 
 def _section(settings: Settings) -> dict[str, Any]:
@@ -112,7 +143,7 @@ def _other_sections(settings: Settings) -> dict[str, Any]:
 def _policy(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
-        "kind": "NicClusterPolicy",
+        "kind": KIND,
         "metadata": {"name": NAME, "labels": dict(LABELS)},
         "spec": dict(spec),
     }

@@ -78,9 +78,11 @@ def emit(plan: FabricPlan, settings: Settings) -> Iterator[Manifest]:
 
 def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
     """NK403 on locked memory, NK404 where a pod's name would grow too long."""
-    last = f"{settings.job.name}-worker-{max(_complete_nodes(plan) - 2, 0)}"
-    if len(last) > _MAX_POD_NAME:
-        message = f"pod name {last} has over {_MAX_POD_NAME} characters"
+    nodes = _complete_nodes(plan)
+    last = f"worker-{nodes - 2}" if nodes > 1 else "master-0"
+    name = f"{settings.job.name}-{last}"
+    if nodes and len(name) > _MAX_POD_NAME:
+        message = f"pod name {name} has over {_MAX_POD_NAME} characters"
         yield Finding(INVALID_NAME, message, Span(PATH))
     if settings.job.ipc_lock:
         message = (

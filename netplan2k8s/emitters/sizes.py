@@ -16,7 +16,8 @@ from netplan2k8s.findings import Finding, Rule, Span
 
 MAX_ANNOTATIONS = 262_144
 MAX_OBJECT = 1_572_864
-_ANNOTATION_KEY = len("kubectl.kubernetes.io/last-applied-configuration")
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_LIST = "staticAllocations"
 # uid, resourceVersion, creationTimestamp, generation and managedFields, measured.
 _SERVER_METADATA = 1_200
 
@@ -28,15 +29,20 @@ def check(path: str, body: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def judge(body: Mapping[str, Any]) -> Iterator[tuple[Rule, str]]:
-    """NK401 and NK402 with what they say of one pool."""
-    spec = body["spec"]
-    entries = spec.get("staticAllocations") or []
-    allocations = json.dumps(entries, separators=(",", ":"))
-    rest = {**body, "spec": {**spec, "staticAllocations": []}}
-    compact = len(json.dumps(rest, separators=(",", ":"))) + len(allocations) - 2
-    stored = compact + len(allocations) + len('"status":{"allocations":},')
+    """NK401 and NK402 with what they say of one pool.
+
+    A pool that was exported has its status, which client-side apply copies too, and an
+    annotation of the last apply, which it replaces.
+    """
+    metadata, others = _metadata(body)
+    rest = {**body, "metadata": metadata, "spec": {**body["spec"], _LIST: []}}
+    entries = body["spec"].get(_LIST) or []
+    allocations = _size(entries) - len("[]")
+    applied = _size(rest) + allocations
+    rest.pop("status", None)
+    stored = _size(rest) + 2 * allocations + len('"status":{"allocations":[]},')
     stored += _SERVER_METADATA
-    name, nodes = body["metadata"].get("name"), len(entries)
+    name, nodes = metadata.get("name"), len(entries)
     if stored > MAX_OBJECT:
         message = (
             f"{name} with {nodes} nodes is stored as {stored} bytes (spec and status),"
@@ -44,9 +50,29 @@ def judge(body: Mapping[str, Any]) -> Iterator[tuple[Rule, str]]:
             " --max-request-bytes, or shorten the node names"
         )
         yield LARGE_OBJECT, message
-    elif compact + 1 + _ANNOTATION_KEY > MAX_ANNOTATIONS:
+    elif applied + len("\n") + len(LAST_APPLIED) + others > MAX_ANNOTATIONS:
         message = (
-            f"{name} with {nodes} nodes has {compact} bytes, too many for client-side"
+            f"{name} with {nodes} nodes has {applied} bytes, too many for client-side"
             f" apply ({MAX_ANNOTATIONS}): use kubectl apply --server-side"
         )
         yield LARGE_ANNOTATION, message
+
+
+def _metadata(body: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """Metadata without the last apply's annotation, and the bytes of all others."""
+    metadata = dict(body["metadata"])
+    annotations = dict(metadata.get("annotations") or {})
+    annotations.pop(LAST_APPLIED, None)
+    if "annotations" in metadata:
+        metadata["annotations"] = annotations
+    texts = [text for pair in annotations.items() for text in pair]
+    return metadata, sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def _size(value: object) -> int:
+    """Bytes of compact JSON as Go writes it, so that no letter is escaped."""
+    return len(
+        json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+    )

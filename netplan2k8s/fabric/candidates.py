@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from netplan2k8s.addressing import (
@@ -11,13 +11,11 @@ from netplan2k8s.addressing import (
     Prefix,
 )
 from netplan2k8s.fabric import links
+from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.fabric.judge import ENSLAVING, LinkJudge
 from netplan2k8s.findings import Finding
 from netplan2k8s.netplan import Definition, HostNetwork, kernel_name
 from netplan2k8s.settings import RailSetting, Settings
-
-PciLookup = Callable[[Definition, str], str | None]
-"""(definition, kernel name) → PCI address, noting contradictions on the way."""
 
 
 class Candidate(NamedTuple):
@@ -45,9 +43,9 @@ class Candidate(NamedTuple):
 class Extraction:
     """Reads the candidates of one host after the other."""
 
-    def __init__(self, settings: Settings, pci_of: PciLookup) -> None:
+    def __init__(self, settings: Settings, resolver: PciResolver) -> None:
         self._settings = settings
-        self._pci_of = pci_of
+        self._resolver = resolver
         self._ignored = settings.ignore_interfaces
         self._judge = LinkJudge()
 
@@ -83,7 +81,7 @@ class Extraction:
             if rail is None:
                 return None
             if not addresses:
-                self._judge.no_address(host, definition)
+                self._without_address(host, definition, name, rail)
                 return None
             return self._candidate_of(host, definition, name, rail.number)
         if not links.looks_like_rail(definition, addresses, host):
@@ -92,6 +90,13 @@ class Extraction:
             self._judge.unasked(host, definition)
             return None
         return self._candidate_of(host, definition, name, None)
+
+    def _without_address(
+        self, host: HostNetwork, definition: Definition, name: str, rail: RailSetting
+    ) -> None:
+        """Say so, unless it is a rail by a PCI address that other sources deny."""
+        if not rail.pci_addresses or self._resolver.resolve(definition, name):
+            self._judge.no_address(host, definition)
 
     def _assigned(
         self, definition: Definition, name: str, addresses: Sequence[object]
@@ -116,9 +121,9 @@ class Extraction:
             return False
         if rail.cidr and not links.lies_in(addresses, rail.cidr):
             return False
-        return not rail.pci_addresses or (
-            self._pci_of(definition, name) in rail.pci_addresses
-        )
+        return not rail.pci_addresses or not self._resolver.addresses(
+            definition, name
+        ).isdisjoint(rail.pci_addresses)
 
     def _candidate_of(
         self,
@@ -141,8 +146,8 @@ class Extraction:
             gateway=gateway,
             destinations=destinations,
             mtu=links.mtu(definition),
-            pci_address=self._pci_of(definition, name),
-            keys=links.untranslated(definition),
+            pci_address=self._resolver.resolve(definition, name),
+            keys=links.untranslated(host, definition),
             file=definition.file,
             number=number,
         )

@@ -36,14 +36,18 @@ class PciResolver:
         self._said = set()
         self.findings = []
 
+    def addresses(self, definition: Definition, name: str) -> set[str]:
+        """The addresses that any source gives, for what need be no rail."""
+        address = self._by_name_alone(definition, name)
+        if address is not None:
+            return {address}
+        return {found.pci_address for found in self.evidence(definition, name)}
+
     def resolve(self, definition: Definition, name: str) -> str | None:
-        """The address all sources agree on; None where none knows, or two differ."""
-        if not self._inventories and not self._overrides:
-            settings = definition.settings
-            if "match" not in settings and "set-name" not in settings:
-                address = pci.decode_name(name)
-                if address is not None:
-                    return address
+        """A rail's address if all sources agree; None if none knows or two differ."""
+        address = self._by_name_alone(definition, name)
+        if address is not None:
+            return address
         found = self.evidence(definition, name)
         addresses = {evidence.pci_address for evidence in found}
         if len(addresses) > 1:
@@ -51,6 +55,13 @@ class PciResolver:
             return None
         self._weigh(definition, name, found)
         return addresses.pop() if addresses else None
+
+    def _by_name_alone(self, definition: Definition, name: str) -> str | None:
+        """The address in the name, where no other source could differ."""
+        settings = definition.settings
+        if self._inventories or self._overrides or "match" in settings:
+            return None
+        return None if "set-name" in settings else pci.decode_name(name)
 
     def evidence(self, definition: Definition, name: str) -> list[Evidence]:
         """Everything known, the strongest first."""
@@ -75,8 +86,9 @@ class PciResolver:
     ) -> None:
         if pci.is_virtual_name(name) or any(not e.is_physical for e in found):
             message = (
-                f"{name} is a virtual function or a representor; a rail is a physical"
-                " function, for a HostDeviceNetwork hands out no other"
+                f"{name} is a virtual function or a representor, and a rail is a"
+                " physical function: the device plugin drops one that has virtual"
+                " functions, and their PCI addresses are not in their names"
             )
             self._say(catalogue.NOT_A_PHYSICAL_FUNCTION, definition, message)
         if found and all(evidence.weak for evidence in found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -11,8 +11,10 @@ from operator import attrgetter
 
 from netplan2k8s import catalogue
 from netplan2k8s.addressing import Prefix
+from netplan2k8s.fabric import links
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.fabric.drafts import Draft, Where
+from netplan2k8s.naming import counted
 from netplan2k8s.settings import RailSetting
 
 
@@ -27,14 +29,15 @@ class Group:
 
 
 def by_routes(
-    candidates: Sequence[Candidate], drafts: list[Draft]
+    candidates: Sequence[Candidate], drafts: list[Draft], sound: Collection[str]
 ) -> tuple[Group, ...]:
     """Group candidates by rail CIDR, in order of CIDR (design D4).
 
     The CIDR of a candidate is, among the destinations that hold its own address, the
     one that most hosts share and that no usual host has twice; the most specific of
     equals. So a destination that all rails of a host share is nobody's CIDR, and a
-    route to a unit's own range does not split a rail.
+    route to a unit's own range does not split a rail. Only of ``sound`` nodes it is
+    said that they tell no rail: others may lack routes for an error of their own.
     """
     hosts_of = _rail_like(candidates)
     groups: dict[Prefix, list[Candidate]] = defaultdict(list)
@@ -47,7 +50,7 @@ def by_routes(
         else:
             orphans.append(candidate)
     if orphans:
-        _adopt(orphans, groups, drafts)
+        _adopt(orphans, groups, drafts, sound)
     return tuple(Group(cidr, tuple(groups[cidr])) for cidr in sorted(groups))
 
 
@@ -55,8 +58,13 @@ def by_settings(
     candidates: Sequence[Candidate],
     rails: Sequence[RailSetting],
     drafts: list[Draft],
+    sound: Collection[str],
 ) -> tuple[Group, ...]:
-    """Group candidates by the rail that the settings assign, in order of number."""
+    """Group candidates by the rail that the settings assign, in order of number.
+
+    Where no node is sound it is not said that an entry matches nothing: what it
+    matches may have an error of its own.
+    """
     assigned: dict[int, list[Candidate]] = {rail.number: [] for rail in rails}
     for candidate in candidates:
         if candidate.number is not None:
@@ -65,11 +73,12 @@ def by_settings(
     for rail in sorted(rails, key=lambda rail: rail.number):
         members = assigned[rail.number]
         if not members:
-            drafts.append(_unmatched(rail))
+            if sound:
+                drafts.append(_unmatched(rail, rails, candidates))
             continue
         cidr = _given_cidr(rail) or _common_cidr(rail.number, assigned)
         if cidr is None:
-            drafts.append(_unknown_cidr(members[:1], len(members)))
+            drafts.extend(_unknown_cidr(members, sound))
             continue
         inside = tuple(_inside(members, cidr, drafts))
         groups.append(Group(cidr, inside, rail.number, rail.name))
@@ -116,6 +125,7 @@ def _adopt(
     orphans: list[Candidate],
     groups: dict[Prefix, list[Candidate]],
     drafts: list[Draft],
+    sound: Collection[str],
 ) -> None:
     """Place candidates whose own routes do not tell their rail."""
     cidrs = sorted(groups)
@@ -132,8 +142,7 @@ def _adopt(
             lost.append(orphan)
         else:
             drafts.append(_outside(orphan, expected, len(groups[expected])))
-    if lost:
-        drafts.append(_unknown_cidr(lost, len(lost)))
+    drafts.extend(_unknown_cidr(lost, sound))
 
 
 def _usual_rail(groups: dict[Prefix, list[Candidate]]) -> dict[str, Prefix]:
@@ -179,30 +188,63 @@ def _common_cidr(number: int, assigned: dict[int, list[Candidate]]) -> Prefix | 
 def _outside(candidate: Candidate, cidr: Prefix, others: int) -> Draft:
     message = (
         f"{candidate.address} of {candidate.interface} on {candidate.node_name} is"
-        f" outside {cidr}, the rail's CIDR on {others} other hosts"
+        f" outside {cidr}, the rail's CIDR"
     )
+    if others:
+        message += f" on {counted(others, 'other host')}"
     where = Where(candidate.node_name, candidate.interface, "address")
     return Draft(catalogue.OUTSIDE_RAIL, message, where)
 
 
-def _unknown_cidr(lost: Sequence[Candidate], count: int) -> Draft:
-    first = lost[0]
-    message = (
-        f"no route tells which rail {first.address} of {first.interface} on"
-        f" {first.node_name} is on ({count} such links): give each rail's cidr under"
-        " rails: in netplan2k8s.yaml"
-    )
-    where = Where(first.node_name, first.interface, "address")
-    return Draft(catalogue.UNKNOWN_CIDR, message, where)
+def _unknown_cidr(
+    candidates: Sequence[Candidate], sound: Collection[str]
+) -> Iterator[Draft]:
+    lost = [c for c in candidates if c.node_name in sound]
+    if lost:
+        first = lost[0]
+        message = (
+            f"no route tells which rail {first.address} of {first.interface} on"
+            f" {first.node_name} is on ({counted(len(lost), 'such link')}): give each"
+            " rail's cidr under rails: in netplan2k8s.yaml"
+        )
+        where = Where(first.node_name, first.interface, "address")
+        yield Draft(catalogue.UNKNOWN_CIDR, message, where)
 
 
-def _unmatched(rail: RailSetting) -> Draft:
+def _unmatched(
+    rail: RailSetting, rails: Sequence[RailSetting], candidates: Sequence[Candidate]
+) -> Draft:
+    message = f"rail {rail.number} of the settings ({_wanted(rail)}) matches no"
+    taken = next((c for c in candidates if _fits(c, rail)), None)
+    if taken is None:
+        message += " interface"
+    else:
+        owner = next(other for other in rails if other.number == taken.number)
+        message += (
+            f" interface that earlier entries leave: {taken.interface} on"
+            f" {taken.node_name} is rail {owner.number} ({_wanted(owner)})"
+        )
+    return Draft(catalogue.UNMATCHED_SETTING, message, Where("", ""))
+
+
+def _fits(candidate: Candidate, rail: RailSetting) -> bool:
+    """Whether an entry would take a candidate, had none before it; MACs are unknown."""
+    names = candidate.interface, candidate.name
+    if rail.macs or (
+        rail.interface and not links.matches_any((rail.interface,), *names)
+    ):
+        return False
+    cidr = _given_cidr(rail)
+    if cidr is not None and not cidr.holds(candidate.address.address):
+        return False
+    return not rail.pci_addresses or candidate.pci_address in rail.pci_addresses
+
+
+def _wanted(rail: RailSetting) -> str:
     wanted = {
         "interface": rail.interface,
         "mac": ", ".join(rail.macs),
         "pci": ", ".join(rail.pci_addresses),
         "cidr": rail.cidr,
     }
-    text = "; ".join(f"{key} {value}" for key, value in wanted.items() if value)
-    message = f"rail {rail.number} of the settings ({text}) matches no interface"
-    return Draft(catalogue.UNMATCHED_SETTING, message, Where("", ""))
+    return "; ".join(f"{key} {value}" for key, value in wanted.items() if value)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from netplan2k8s import catalogue
 from netplan2k8s.addressing import (
     BITS,
+    Address,
     InterfaceAddress,
     Prefix,
     parse_address,
@@ -14,11 +15,16 @@ from netplan2k8s.addressing import (
 )
 from netplan2k8s.fabric import links
 from netplan2k8s.findings import Finding, Rule, Span
+from netplan2k8s.naming import counted
 from netplan2k8s.netplan import Definition, HostNetwork
+from netplan2k8s.netplan.networkd import passed_on
 from netplan2k8s.source import span_of
 
 ENSLAVING = ("bonds", "bridges")
 _GATEWAYS = frozenset({"gateway4", "gateway6"})
+_POINT_TO_POINT = 1
+_SEVERAL_PODS = (2, 3)
+_IGNORE = "under ignore_interfaces: in netplan2k8s.yaml"
 
 
 class LinkJudge:
@@ -39,15 +45,25 @@ class LinkJudge:
         try:
             address = parse_interface(texts[0])
         except ValueError as error:
-            message = f"{error}; systemd-networkd refuses it, though netplan does not"
+            message = f"{error}; {passed_on(texts[0])}"
             self._say(catalogue.LOOSE_ADDRESS, host, definition, message, texts[0])
             return None
-        if BITS[address.family] - address.length in (1, 2, 3):
+        host_bits = BITS[address.family] - address.length
+        if host_bits == _POINT_TO_POINT:
             return address
-        message = (
-            f"{address} of {definition.id} is no point-to-point link: rails are /31 or"
-            " /127, or /30 and /29 for several pods a node"
-        )
+        if host_bits not in _SEVERAL_PODS:
+            message = (
+                f"{address} of {definition.id} is no point-to-point link: rails are /31"
+                " or /127, or /30 and /29 for several pods a node"
+            )
+        elif end := links.end_of(address.prefix, address.value):
+            low, high = links.pods_range(address.prefix)
+            message = (
+                f"{address} of {definition.id} is the {end} address of its link, which"
+                f" no pod gets: nv-ipam gives {low} to {high}"
+            )
+        else:
+            return address
         self._say(catalogue.UNSUPPORTED_PREFIX, host, definition, message, texts[0])
         return None
 
@@ -97,7 +113,8 @@ class LinkJudge:
             return False
         message = (
             f"rail {definition.id} ({kind}) cannot be handed to a pod: {why}; a rail"
-            " is an address on the NIC itself"
+            " is an address on the NIC itself, and what is no rail goes"
+            f" {_IGNORE}"
         )
         self._say(catalogue.ENSLAVED_RAIL, host, definition, message, definition.id)
         return True
@@ -105,7 +122,7 @@ class LinkJudge:
     def unasked(self, host: HostNetwork, definition: Definition) -> None:
         message = (
             f"{definition.id} ({definition.section}) has a point-to-point link and is"
-            " no ethernet; name it under rails: in netplan2k8s.yaml if it is a rail"
+            f" no ethernet; name it {_IGNORE}, or under rails: if it is a rail"
         )
         self._say(catalogue.UNASKED_LINK, host, definition, message, definition.id)
 
@@ -118,10 +135,11 @@ class LinkJudge:
                 continue
             count = definition.settings.get("virtual-function-count")
             parent = definition.settings.get("link")
-            if definition.id in rails and isinstance(count, str) and count.strip("0"):
+            if definition.id in rails and isinstance(count, str) and int(count or 0):
                 message = (
-                    f"{definition.id} has {count} virtual functions; the device plugin"
-                    " drops its physical function, so no pod would get the rail"
+                    f"{definition.id} has {counted(int(count), 'virtual function')};"
+                    " the device plugin drops its physical function, so no pod would"
+                    " get the rail"
                 )
                 rule = catalogue.VIRTUAL_FUNCTIONS
                 self._say(rule, host, definition, message, count)
@@ -145,11 +163,20 @@ class LinkJudge:
             self._refuse_default(host, definition, routes)
         try:
             destinations = links.destinations(texts, address.family)
-        except ValueError as error:
-            message = f"route of rail {definition.id}: {error}"
-            self._say(catalogue.LOOSE_ADDRESS, host, definition, message, texts[0])
+        except ValueError:
+            self._loose_routes(host, definition, texts)
             destinations = ()
         return self._gateway(host, definition, address, routes), destinations
+
+    def _loose_routes(
+        self, host: HostNetwork, definition: Definition, texts: Sequence[str]
+    ) -> None:
+        for text in texts:
+            try:
+                links.destinations((text,), 4)
+            except ValueError as error:
+                message = f"route of rail {definition.id}: {error}; {passed_on(text)}"
+                self._say(catalogue.LOOSE_ADDRESS, host, definition, message, text)
 
     def _refuse_default(
         self,
@@ -157,18 +184,13 @@ class LinkJudge:
         definition: Definition,
         routes: Sequence[dict[str, str]],
     ) -> None:
-        texts = [
-            route["to"] for route in routes if links.is_default(route.get("to", ""))
-        ]
-        texts += [
-            definition.settings[key]
-            for key in ("gateway4", "gateway6")
-            if key in definition.settings
-        ]
-        for text in texts:
+        for text, is_ipv4 in links.main_defaults(definition, routes):
+            reason = "it would fight the pod's eth0"
+            if is_ipv4:
+                reason += ", and the device plugin leaves such a NIC out"
             message = (
-                f"rail {definition.id} has a default route; it would fight the pod's"
-                " eth0, and the device plugin leaves such a NIC out"
+                f"rail {definition.id} has a default route; {reason}; take the route"
+                f" away, or name what is no rail {_IGNORE}"
             )
             self._say(catalogue.DEFAULT_ROUTE, host, definition, message, text)
 
@@ -181,6 +203,7 @@ class LinkJudge:
     ) -> int | None:
         vias = dict.fromkeys([route["via"] for route in routes if "via" in route])
         gateways = {}
+        said = len(self.findings)
         for via in vias:
             value = self._via(host, definition, address, via)
             if value is not None:
@@ -191,20 +214,25 @@ class LinkJudge:
             where = list(gateways.values())[-1]
             self._say(catalogue.DISAGREEING_GATEWAYS, host, definition, message, where)
             return None
-        if not gateways and not vias:
-            message = (
-                f"no route of rail {definition.id} ({address}) names its gateway, so"
-                " which side of the link is the leaf cannot be told; add the route"
-            )
-            where = definition.settings["addresses"][0]
-            self._say(
-                catalogue.NO_GATEWAY,
-                host,
-                definition,
-                message,
-                links.address_text(where),
-            )
+        if not gateways and len(self.findings) == said:
+            self._no_gateway(host, definition, address, is_routed=bool(vias))
         return next(iter(gateways), None)
+
+    def _no_gateway(
+        self,
+        host: HostNetwork,
+        definition: Definition,
+        address: InterfaceAddress,
+        *,
+        is_routed: bool,
+    ) -> None:
+        kind = f"IPv{address.family} route" if is_routed else "route"
+        message = (
+            f"no {kind} of rail {definition.id} ({address}) names its gateway, so"
+            " which side of the link is the leaf cannot be told; add the route"
+        )
+        where = links.address_text(definition.settings["addresses"][0])
+        self._say(catalogue.NO_GATEWAY, host, definition, message, where)
 
     def _via(
         self,
@@ -229,14 +257,9 @@ class LinkJudge:
                 )
             self._say(catalogue.GATEWAY_IS_HOST, host, definition, message, via)
             return None
-        host_bits = BITS[address.family] - address.length
-        if gateway.value >> host_bits != address.value >> host_bits:
-            message = (
-                f"gateway {via} of rail {definition.id} is not in {address.prefix},"
-                f" the link of {address.address}"
-            )
-            if address.length == BITS[address.family] - 1:
-                message += f"; its other end is {links.peer(address)}"
+        fault = _fault_of(gateway, address)
+        if fault:
+            message = f"gateway {via} of rail {definition.id} is {fault}"
             self._say(catalogue.GATEWAY_OUTSIDE_PREFIX, host, definition, message, via)
             return None
         return gateway.value
@@ -254,3 +277,17 @@ class LinkJudge:
         self.findings.append(
             Finding(rule, message, span, node=host.node_name, related=related)
         )
+
+
+def _fault_of(gateway: Address, address: InterfaceAddress) -> str:
+    """Why a gateway is no neighbour on the link; "" where it is one."""
+    host_bits = BITS[address.family] - address.length
+    if gateway.value >> host_bits != address.value >> host_bits:
+        fault = f"not in {address.prefix}, the link of {address.address}"
+        if host_bits == _POINT_TO_POINT:
+            fault += f"; its other end is {links.peer(address)}"
+        return fault
+    if host_bits == _POINT_TO_POINT or gateway.family != 4:  # noqa: PLR2004
+        return ""  # IPv6 routers answer to the lowest address of a link
+    end = links.end_of(address.prefix, gateway.value)
+    return f"the {end} address of {address.prefix}, which no leaf has" if end else ""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from netplan2k8s.addressing import (
+    Address,
     InterfaceAddress,
     Prefix,
     parse_address,
@@ -17,6 +18,7 @@ from netplan2k8s.fabric.translation import ROUTE_KEYS, SETTINGS, Fate
 from netplan2k8s.netplan import Definition, HostNetwork
 
 _TRUE = frozenset({"true", "on", "yes", "y"})
+_MAIN_TABLE = frozenset({"0", "254"})  # netplan takes 0 for none given
 
 
 def looks_like_rail(
@@ -25,11 +27,12 @@ def looks_like_rail(
     """Whether a link has the marks of a rail (design D4).
 
     A /31 or /127 is one by itself; a /30, /29 or an IPv6 /64 only with a route over a
-    neighbour on the link, and without a default route, which management links have.
+    neighbour on the link, and without a default route, which management links have;
+    on anything but an ethernet a /31 with one is no rail either.
     """
     widths = [_host_bits(address_text(item)) for item in addresses]
     if 1 in widths:
-        return definition.section != "vlans" or not has_default(host, definition)
+        return definition.section == "ethernets" or not has_default(host, definition)
     if not any(width in (2, 3, 64) for width in widths):
         return False
     routes = list(routes_over(host, definition))
@@ -68,7 +71,10 @@ def are_both_families(texts: Iterable[str]) -> bool:
 
 
 def routes_over(host: HostNetwork, definition: Definition) -> Sequence[dict[str, str]]:
-    """The routes of an interface, and those of its VRF over its gateway."""
+    """The routes of an interface, and those of its VRF over its gateway.
+
+    The table of a VRF's route is the VRF's, whether the route says so or not.
+    """
     own = definition.settings.get("routes") or ()
     return [*own, *_of_vrf(host, definition)] if definition.vrf else own
 
@@ -83,7 +89,7 @@ def _of_vrf(host: HostNetwork, definition: Definition) -> Iterator[dict[str, str
         ]
         for route in master.get("routes") or ():
             if "via" in route and _is_via(route["via"], prefixes):
-                yield route
+                yield {**route, "table": master["table"]}
 
 
 def _is_strict(text: str) -> bool:
@@ -107,14 +113,25 @@ def is_default(to: str) -> bool:
 
 
 def has_default(host: HostNetwork, definition: Definition) -> bool:
-    settings = definition.settings
-    return (
-        "gateway4" in settings
-        or "gateway6" in settings
-        or any(
-            is_default(route.get("to", "")) for route in routes_over(host, definition)
-        )
-    )
+    routes = routes_over(host, definition)
+    return next(main_defaults(definition, routes), None) is not None
+
+
+def main_defaults(
+    definition: Definition, routes: Iterable[dict[str, str]]
+) -> Iterator[tuple[str, bool]]:
+    """The default routes of the main table: (text, whether it is IPv4).
+
+    Those of other tables are half of a source-based routing that rails often have;
+    no other program takes them for the host's way out.
+    """
+    for route in routes:
+        to = route.get("to", "")
+        if is_default(to) and route.get("table", "0") in _MAIN_TABLE:
+            yield to, ":" not in to + route.get("via", "")
+    for key in ("gateway4", "gateway6"):
+        if key in definition.settings:
+            yield definition.settings[key], key == "gateway4"
 
 
 @lru_cache(maxsize=4096)
@@ -131,6 +148,20 @@ def destinations(texts: tuple[str, ...], family: int) -> tuple[Prefix, ...]:
 
 def peer(address: InterfaceAddress) -> str:
     return str(address.address._replace(value=address.value ^ 1))
+
+
+def end_of(prefix: Prefix, value: int) -> str:
+    """Which address of a link is no host's: the lowest, and the last in IPv4."""
+    if value == prefix.value:
+        return "network"
+    is_last = prefix.family == 4 and value == prefix.last  # noqa: PLR2004
+    return "broadcast" if is_last else ""
+
+
+def pods_range(prefix: Prefix) -> tuple[Address, Address]:
+    """The first and the last address that nv-ipam gives to pods of a link."""
+    last = prefix.last - (prefix.family == 4)  # noqa: PLR2004
+    return Address(prefix.family, prefix.value + 1), Address(prefix.family, last)
 
 
 def mtu(definition: Definition) -> int | None:
@@ -161,12 +192,14 @@ def lies_in(addresses: Sequence[object], cidr: str) -> bool:
     )
 
 
-def untranslated(definition: Definition) -> tuple[str, ...]:
+def untranslated(host: HostNetwork, definition: Definition) -> tuple[str, ...]:
     routes = definition.settings.get("routes") or ()
     extra: frozenset[str] = frozenset()
     for route in routes:
         if len(route) > 2 or "via" not in route:  # noqa: PLR2004
             extra = extra.union(route)
+    if definition.vrf and next(_of_vrf(host, definition), None):
+        extra = extra.union(("table",))
     return _untranslated_keys(tuple(definition.settings), extra)
 
 

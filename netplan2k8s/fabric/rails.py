@@ -14,7 +14,7 @@ from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.grouping import Group
 from netplan2k8s.fabric.numbering import numbers
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
-from netplan2k8s.naming import ranges
+from netplan2k8s.naming import counted, ranges
 from netplan2k8s.settings import Settings
 
 
@@ -33,11 +33,12 @@ def map_rails(
     fabric; with any error among the drafts it is not to be emitted.
     """
     drafts: list[Draft] = []
+    sound = set(node_names).difference(broken)
     if settings.rails:
-        groups = grouping.by_settings(candidates, settings.rails, drafts)
+        groups = grouping.by_settings(candidates, settings.rails, drafts, sound)
         numbered = [group.number or 0 for group in groups]
     else:
-        groups = grouping.by_routes(candidates, drafts)
+        groups = grouping.by_routes(candidates, drafts, sound)
         numbered = list(numbers(groups, settings.first_rail, drafts))
     pairs = sorted(zip(numbered, groups, strict=True), key=lambda pair: pair[0])
     silent = set(broken) | {draft.where.node_name for draft in drafts}
@@ -47,7 +48,11 @@ def map_rails(
     for number, group in pairs:
         name = group.name or settings.rail_name.format(n=number)
         rails.append(_rail(number, name, group, settings, drafts))
-        drafts.extend(_missing(name, group, node_names, silent))
+    # A link too many on one rail is mostly the one that another rail lacks.
+    doubled = (d for d in drafts if d.rule is catalogue.DOUBLED_RAIL)
+    silent.update(draft.where.node_name for draft in doubled)
+    for rail, (_, group) in zip(rails, pairs, strict=True):
+        drafts.extend(_missing(rail.name, group, node_names, silent))
     drafts.extend(without)
     drafts.extend(_overlapping(rails))
     on_rails = {a.node_name for rail in rails for a in rail.attachments}
@@ -112,19 +117,22 @@ def _missing(
     lacking = [n for n in node_names if n not in present and n not in silent]
     if len(lacking) > len(present):
         first = group.members[0]
+        have = "has" if len(present) == 1 else "have"
         message = (
-            f"only {ranges(list(present))} has a link on {name} ({group.cidr}), and"
+            f"only {ranges(list(present))} {have} a link on {name} ({group.cidr}), and"
             f" {len(lacking)} hosts lack it; if it is no rail, name {first.interface}"
             " under ignore_interfaces: in netplan2k8s.yaml"
         )
         where = Where(first.node_name, first.interface, "address")
         yield Draft(catalogue.MISSING_RAIL, message, where, name)
         return
-    usual = group.members[0].interface
+    counts = Counter(member.interface for member in group.members)
+    usual = counts.most_common(1)[0][0]
+    have = "has" if len(present) == 1 else "have"
     for node in lacking:
         message = (
             f"{node} has no link on {name} ({group.cidr}), which {len(present)} of"
-            f" {len(node_names)} hosts have, mostly on {usual}: a /31 or /127 with a"
+            f" {len(node_names)} hosts {have}, mostly on {usual}: a /31 or /127 with a"
             " route over its other end"
         )
         yield Draft(catalogue.MISSING_RAIL, message, Where(node, usual), name)
@@ -223,10 +231,11 @@ def _conflicting(
 ) -> Draft:
     routed = [member for member in members if member.destinations]
     odd = [m for m in routed if (prefix in m.destinations) is not is_common]
-    word = "lacks" if is_common else "has"
+    one, several = ("lacks", "lack") if is_common else ("has", "have")
+    others = counted(len(routed) - len(odd), "other host")
     message = (
-        f"{ranges([m.node_name for m in odd])} {word} a route to {prefix} on {name},"
-        f" unlike {len(routed) - len(odd)} other hosts; a CIDRPool has one list of"
+        f"{ranges([m.node_name for m in odd])} {one if len(odd) == 1 else several} a"
+        f" route to {prefix} on {name}, unlike {others}; a CIDRPool has one list of"
         " routes"
     )
     value = "" if is_common else str(prefix)

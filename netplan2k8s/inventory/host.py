@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from netplan2k8s.catalogue import UNREADABLE_INVENTORY
+from netplan2k8s.catalogue import OVERSIZED_FILE, UNREADABLE_INVENTORY, UNSAFE_ARCHIVE
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.inventory import ip_link, lshw, mellanox, renames, sysfs
 from netplan2k8s.inventory.facts import Fact, HostInventory, UnreadableError, collect
-from netplan2k8s.tree import Tree
+from netplan2k8s.tree import OutsideError, OversizedFileError, Tree
 
 Reader = Callable[[str, str], Iterator[Fact]]
 
@@ -37,15 +37,28 @@ def read_inventory(
         if name in FILES:
             facts += _read(tree, name, FILES[name], node_name, findings)
     if "sys" in top:
-        facts += sysfs.tree_facts(tree)
-    etc = tree.names("etc") if "etc" in top else ()
+        try:
+            facts += sysfs.tree_facts(tree)
+        except OSError as error:
+            findings.append(_unread(tree, sysfs.NET, error, node_name))
+    etc = _names(tree, "etc", node_name, findings) if "etc" in top else ()
     for directory, suffix, reader in _DIRECTORIES:
         if directory.split("/")[1] in etc:
-            for name in tree.names(directory):
+            for name in _names(tree, directory, node_name, findings):
                 if name.endswith(suffix):
                     path = f"{directory}/{name}"
                     facts += _read(tree, path, reader, node_name, findings)
     return (collect(facts) if facts else EMPTY), tuple(findings)
+
+
+def _names(
+    tree: Tree, directory: str, node_name: str, findings: list[Finding]
+) -> tuple[str, ...]:
+    try:
+        return tree.names(directory)
+    except OSError as error:
+        findings.append(_unread(tree, directory, error, node_name))
+        return ()
 
 
 def _read(
@@ -63,6 +76,16 @@ def _read(
         span = Span(label, 1, 1)
         findings.append(Finding(UNREADABLE_INVENTORY, message, span, node_name))
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        findings.append(Finding(UNREADABLE_INVENTORY, message, Span(label), node_name))
+        findings.append(_unread(tree, path, error, node_name))
     return []
+
+
+def _unread(tree: Tree, path: str, error: OSError, node_name: str) -> Finding:
+    rule, message = UNREADABLE_INVENTORY, f"cannot be read: {error.strerror or error}"
+    if isinstance(error, OutsideError):
+        rule = UNSAFE_ARCHIVE
+        message = f"is a link that leaves the host's root, by {error.strerror}"
+    elif isinstance(error, OversizedFileError):
+        rule = OVERSIZED_FILE
+        message = f"has {error.strerror}; the listing of a host's NICs is small"
+    return Finding(rule, message, Span(tree.label(path)), node_name)

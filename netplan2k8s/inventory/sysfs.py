@@ -9,21 +9,21 @@ from netplan2k8s import pci
 from netplan2k8s.inventory.facts import Fact, UnreadableError, canonical_or_empty
 from netplan2k8s.tree import Tree
 
-_NET = "sys/class/net"
+NET = "sys/class/net"
 _LISTED = re.compile(r"(\S+) -> (\S+)\s*$")
 _PCI = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 
 
 def tree_facts(tree: Tree) -> Iterator[Fact]:
-    for name in tree.names(_NET):
-        target = tree.readlink(f"{_NET}/{name}") or ""
+    for name in tree.names(NET):
+        target = tree.readlink(f"{NET}/{name}") or ""
         address = _last_address(target)
         if not address:
-            device = tree.readlink(f"{_NET}/{name}/device") or ""
+            device = tree.readlink(f"{NET}/{name}/device") or ""
             address = canonical_or_empty(device.rstrip("/").rsplit("/", 1)[-1])
         mac = _mac(tree, name)
         if address or mac:
-            yield Fact(_NET, name, mac, address, not pci.is_virtual_name(name))
+            yield Fact(NET, name, mac, address, not pci.is_virtual_name(name))
 
 
 def listing(text: str, source: str) -> Iterator[Fact]:
@@ -45,7 +45,7 @@ def _last_address(target: str) -> str:
 
 def _mac(tree: Tree, name: str) -> str:
     try:
-        text = tree.read(f"{_NET}/{name}/address").decode("ascii", "replace")
+        text = tree.read(f"{NET}/{name}/address").decode("ascii", "replace")
     except OSError:
         return ""
     return text.strip().lower()

@@ -5,19 +5,29 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from netplan2k8s.catalogue import INVALID_IGNORE, RULES, UNUSED_IGNORE
-from netplan2k8s.findings import Finding, Severity, Span, UsageError
+from netplan2k8s.catalogue import (
+    ALIAS_EXPANSION,
+    DEEP_NESTING,
+    INVALID_IGNORE,
+    INVALID_YAML,
+    RULES,
+    UNUSED_IGNORE,
+)
+from netplan2k8s.findings import Finding, Layer, Rule, Severity, Span, UsageError
 
 ANNOTATION = "netplan2k8s.io/ignore"
 BASELINE_VERSION = 1
-_COMMENT = re.compile(r"#\s*netplan2k8s:\s*(\w+)?(.*)$")
-_CODES = re.compile(r"\s*\[([^\]]*)\]\s*(.*)$")
+_MARKER = "netplan2k8s:"
+_FORM = re.compile(r"#[ \t]*netplan2k8s:[ \t]*ignore[ \t]*\[([^\]]*)\](.*)")
+_ANNOTATED = re.compile(r"([^\s,]+(?:\s*,\s*[^\s,]+)*)\s*,?(?:\s+(.*))?", re.DOTALL)
 _NAMES = {rule.name: rule.code for rule in RULES.values()}
+_UNREAD = (INVALID_YAML, DEEP_NESTING, ALIAS_EXPANSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +46,7 @@ class Choices:
         kept = []
         for finding in findings:
             code = finding.rule.code
-            if self.select and not code.startswith(self.select):
-                continue
-            if self.ignore and code.startswith(self.ignore):
+            if not self._wants(code):
                 continue
             if code in self.severities:
                 severity = self.severities[code]
@@ -48,6 +56,23 @@ class Choices:
                 finding = dataclasses.replace(finding, rule=rule)  # noqa: PLW2901
             kept.append(finding)
         return kept
+
+    def _wants(self, code: str) -> bool:
+        """The longer code decides: --select NK450 --ignore NK4 leaves NK450.
+
+        What could not be read was not judged, so --select alone never hides it.
+        """
+        ignored = max((len(c) for c in self.ignore if code.startswith(c)), default=0)
+        selected = max((len(c) for c in self.select if code.startswith(c)), default=0)
+        if ignored:
+            return selected > ignored
+        return not self.select or selected > 0 or _is_unread(RULES.get(code))
+
+
+def _is_unread(rule: Rule | None) -> bool:
+    if rule is None or rule.severity is not Severity.ERROR:
+        return False
+    return rule.layer is Layer.INPUT or rule in _UNREAD
 
 
 def choices(
@@ -76,13 +101,18 @@ def _codes(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _code(text: str, *, is_whole: bool = False) -> str:
-    code = _NAMES.get(text, text.upper())
+    code = _known(text)
     known = code in RULES or (
         not is_whole and any(other.startswith(code) for other in RULES)
     )
     if not code or not known:
         raise UsageError(f"{text!r} is no rule; `netplan2k8s rules` lists them")
     return code
+
+
+def _known(text: str) -> str:
+    """The code of a rule by its code or its name, in any case."""
+    return _NAMES.get(text.lower(), text.upper())
 
 
 # -- ignores in the manifests ---------------------------------------------------
@@ -101,39 +131,38 @@ class Ignore:
 def comments(path: str, data: bytes, findings: list[Finding]) -> Iterator[Ignore]:
     """The ignores of a file, a comment each: ``# netplan2k8s: ignore[NK450] reason``.
 
-    Behind a value a comment is about its line, alone about the next.
+    Behind a value a comment is about its line; alone it is about the next line that is
+    no comment. A text of several lines that begins there is meant as a whole, since no
+    comment can stand in it.
     """
-    if b"netplan2k8s:" not in data:
-        return
-    lines = data.decode("utf-8", "replace").splitlines()
-    for number, line in enumerate(lines, 1):
-        found = _COMMENT.search(line)
-        if found is None:
-            continue
-        span = Span(path, number, found.start() + 1)
+    if _MARKER.encode() not in data and data[:1] not in (b"\xff", b"\xfe"):
+        return  # UTF-16 begins with one of these
+    from netplan2k8s.lint.comments import Comments  # noqa: PLC0415  libyaml is late
+
+    for comment in Comments(path, data).all(_MARKER):
+        found = _FORM.match(comment.text)
+        span = Span(path, comment.line, comment.column)
         codes = _ignored(found, span, findings)
         if codes:
-            stands_alone = not line[: found.start()].strip()
-            about = number + stands_alone
-            yield Ignore(codes, span, range(about, about + 1))
+            yield Ignore(codes, span, comment.about)
 
 
 def _ignored(
-    found: re.Match[str], span: Span, findings: list[Finding]
+    found: re.Match[str] | None, span: Span, findings: list[Finding]
 ) -> tuple[str, ...]:
-    rest = _CODES.match(found[2])
-    if found[1] != "ignore" or rest is None:
+    if found is None:
         message = "the comment is none of the form # netplan2k8s: ignore[NK450] reason"
         findings.append(Finding(INVALID_IGNORE, message, span))
         return ()
-    return _checked(rest[1], rest[2], span, findings)
+    return _checked(found[1], found[2], span, findings)
 
 
 def annotated(
     value: str, span: Span, lines: range, findings: list[Finding]
 ) -> Ignore | None:
     """An object's annotation: codes with commas between, a blank, the reason."""
-    text, _, reason = value.strip().partition(" ")
+    found = _ANNOTATED.fullmatch(value.strip())
+    text, reason = found.groups("") if found else (value, "")
     codes = _checked(text, reason, span, findings)
     return Ignore(codes, span, lines) if codes else None
 
@@ -141,9 +170,9 @@ def annotated(
 def _checked(
     text: str, reason: str, span: Span, findings: list[Finding]
 ) -> tuple[str, ...]:
-    codes = tuple(word.strip() for word in text.split(",") if word.strip())
-    codes = tuple(_NAMES.get(code, code) for code in codes)
-    unknown = [code for code in codes if code not in RULES]
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    codes = tuple(dict.fromkeys(map(_known, words)))
+    unknown = [word for word in words if _known(word) not in RULES]
     message = ""
     if not codes:
         message = "the ignore names no rule"
@@ -193,21 +222,36 @@ def without_ignored(
 
 def fingerprint(finding: Finding) -> str:
     """What stays the same of a finding when lines move."""
-    text = f"{finding.rule.code}\0{finding.span.path}\0{finding.message}"
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
+    path = os.path.normpath(finding.span.path).replace(os.sep, "/")
+    text = f"{finding.rule.code}\0{path}\0{finding.message}"
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:24]
+
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """The fingerprints of a run's findings: what is said twice has two."""
+    counts: Counter[str] = Counter()
+    marks = []
+    for finding in findings:
+        mark = fingerprint(finding)
+        counts[mark] += 1
+        marks.append(mark if counts[mark] == 1 else f"{mark}-{counts[mark]}")
+    return marks
 
 
 def baseline_text(findings: Iterable[Finding]) -> str:
     """The findings of today, for a later run to leave out."""
+    listed = list(findings)
     rows = sorted(
-        (finding.span.path, finding.rule.code, finding.message, fingerprint(finding))
-        for finding in findings
+        (finding.span.path, finding.rule.code, finding.message, mark)
+        for finding, mark in zip(listed, fingerprints(listed), strict=True)
     )
-    listed = [
-        {"path": path, "code": code, "message": message, "fingerprint": mark}
-        for path, code, message, mark in rows
-    ]
-    body = {"schemaVersion": BASELINE_VERSION, "findings": listed}
+    body = {
+        "schemaVersion": BASELINE_VERSION,
+        "findings": [
+            {"path": path, "code": code, "message": message, "fingerprint": mark}
+            for path, code, message, mark in rows
+        ],
+    }
     return json.dumps(body, indent=2) + "\n"
 
 
@@ -222,7 +266,7 @@ def read_baseline(text: str, path: str) -> frozenset[str]:
         body = json.loads(text)
         version = body["schemaVersion"]
         marks = frozenset(str(item["fingerprint"]) for item in body["findings"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise refusal from error
     if version != BASELINE_VERSION:
         raise refusal
@@ -234,5 +278,6 @@ def without_known(
 ) -> tuple[list[Finding], int]:
     """The findings that a baseline does not have, and how many it has."""
     listed = list(findings)
-    kept = [finding for finding in listed if fingerprint(finding) not in known]
+    marks = fingerprints(listed)
+    kept = [f for f, mark in zip(listed, marks, strict=True) if mark not in known]
     return kept, len(listed) - len(kept)

@@ -15,6 +15,7 @@ from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document, Pointer
+from netplan2k8s.naming import is_node_name
 
 _DNS_1035 = re.compile(r"[a-z](?:[-a-z0-9]*[a-z0-9])?")
 _MAX_LABEL = 63
@@ -32,14 +33,21 @@ def _refuse(message: str, document: Document, *pointer: str | int) -> Remark:
     return Remark(INVALID_JOB, message, Spot(document, pointer))
 
 
-def _pytorch(document: Document) -> Iterator[Remark]:
-    name, spec = document.name, document.spec
-    if name and (not _DNS_1035.fullmatch(name) or len(name) > _MAX_LABEL):
+def _name(document: Document) -> Iterator[Remark]:
+    """A name that other kinds may have, and that no service may."""
+    name = document.name
+    is_label = _DNS_1035.fullmatch(name) and len(name) <= _MAX_LABEL
+    if is_node_name(name) and not is_label:
         message = (
-            f"PyTorchJob {name} must begin with a letter, hold a-z 0-9 - alone, and"
-            f" have at most {_MAX_LABEL} characters"
+            f"{document.kind} {name} must begin with a letter, hold a-z 0-9 - alone,"
+            f" and have at most {_MAX_LABEL} characters"
         )
         yield Remark(INVALID_NAME, message, Spot(document, ("metadata", "name")))
+
+
+def _pytorch(document: Document) -> Iterator[Remark]:
+    spec = document.spec
+    yield from _name(document)
     yield from _manager(document)
     replicas = spec.get("pytorchReplicaSpecs") or {}
     if not replicas:
@@ -53,7 +61,7 @@ def _pytorch(document: Document) -> Iterator[Remark]:
             continue
         yield from _containers(document, where, replica, "pytorch")
         yield from _count(document, role, replica)
-    yield from _pod_names(document, "Worker", replicas)
+    yield from _pod_names(document, replicas)
 
 
 def _manager(document: Document) -> Iterator[Remark]:
@@ -108,15 +116,17 @@ def _count(
         yield _refuse(message, document, *where, "replicas")
 
 
-def _pod_names(
-    document: Document, role: str, replicas: Mapping[str, Any]
-) -> Iterator[Remark]:
-    count = (replicas.get(role) or {}).get("replicas") or 1
-    last = f"{document.name}-{role.lower()}-{max(count - 1, 0)}"
-    if role in replicas and len(last) > _MAX_LABEL:
-        message = f"pod name {last} has over {_MAX_LABEL} characters"
-        spot = Spot(document, ("metadata", "name"))
-        yield Remark(INVALID_NAME, message, spot)
+def _pod_names(document: Document, replicas: Mapping[str, Any]) -> Iterator[Remark]:
+    """The longest of the pods' names; a name that no job can have is said before."""
+    names = []
+    for role in ("Master", "Worker"):
+        if role in replicas:
+            count = replicas[role].get("replicas") or 1
+            names.append(f"{document.name}-{role.lower()}-{max(count - 1, 0)}")
+    longest = max(names, key=len, default="")
+    if len(longest) > _MAX_LABEL >= len(document.name):
+        message = f"pod name {longest} has over {_MAX_LABEL} characters"
+        yield Remark(INVALID_NAME, message, Spot(document, ("metadata", "name")))
 
 
 def _mpi(document: Document) -> Iterator[Remark]:
@@ -146,7 +156,20 @@ def _mpi(document: Document) -> Iterator[Remark]:
         if not template.get("containers"):
             yield _refuse(f"{role} has no container", document, *where, role)
     yield from _mpi_policy(document)
-    yield from _pod_names(document, "Worker", replicas)
+    yield from _mpi_name(document, replicas)
+
+
+def _mpi_name(document: Document, replicas: Mapping[str, Any]) -> Iterator[Remark]:
+    """The last worker's host name, which the controller forms without workers too."""
+    count = (replicas.get("Worker") or {}).get("replicas") or 1
+    last = f"{document.name}-worker-{max(count - 1, 0)}"
+    is_label = _DNS_1035.fullmatch(last) and len(last) <= _MAX_LABEL
+    if is_node_name(document.name) and not is_label:
+        message = (
+            f"host name {last} of MPIJob {document.name} must begin with a letter, hold"
+            f" a-z 0-9 - alone, and have at most {_MAX_LABEL} characters"
+        )
+        yield Remark(INVALID_NAME, message, Spot(document, ("metadata", "name")))
 
 
 def _mpi_policy(document: Document) -> Iterator[Remark]:

@@ -21,22 +21,23 @@ from netplan2k8s.lint import (
     privileges,
     schema,
 )
-from netplan2k8s.lint.kinds import kind_of
+from netplan2k8s.lint.kinds import Kind, identity, kind_of
 from netplan2k8s.lint.plugin_config import policy_in
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.scene import Scene, is_patch
 from netplan2k8s.lint.templates import NETWORKS
 from netplan2k8s.manifests.files import File
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.reader import Document, Pointer, read_documents
 from netplan2k8s.naming import is_node_name
-from netplan2k8s.settings import Settings
+from netplan2k8s.settings import OPERATOR_RELEASES, Settings
 
 _PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|(?<![|\w])\|[A-Za-z][-\w]*\|(?!\|)|\bTODO_?\w*"
     r"|\$\{[A-Za-z_]\w*\}|<[A-Z][A-Z_-]{2,}>"
 )
 _SCRIPTS = frozenset({"command", "args", "env"})
+_NAME: Pointer = ("metadata", "name")
 _RULES = (pools, networks, device_plugin, policies, jobs, pods, privileges)
 
 
@@ -90,15 +91,26 @@ def _sort(document: Document, file: File, reading: Reading, release: str) -> Non
         reading.others.append(document)
         return
     pruned = dataclasses.replace(document, body=schema.without_nulls(body))
-    remarks = list(schema.check(pruned, kind, release))
+    remarks = list(schema.check(document, kind, release))
     remarks += _placeholders(pruned)
-    remarks += _name(pruned)
+    if all(remark.spot.pointer != _NAME for remark in remarks):
+        remarks += _name(pruned)
     reading.remarks += remarks
-    is_broken = any(
-        remark.rule in (catalogue.INVALID_FIELD, catalogue.UNKNOWN_VERSION)
-        for remark in remarks
-    )
-    (reading.broken if is_broken else reading.documents).append(pruned)
+    is_known = _has_types(pruned, kind, {remark.rule.code for remark in remarks})
+    (reading.documents if is_known else reading.broken).append(pruned)
+
+
+def _has_types(document: Document, kind: Kind, codes: set[str]) -> bool:
+    """Whether the rules can read a document, since all its fields have their types.
+
+    Those that the release does not know are judged by the last one.
+    """
+    if codes & {catalogue.INVALID_FIELD.code, catalogue.UNKNOWN_VERSION.code}:
+        return False
+    if catalogue.MISSING_FIELD_IN_RELEASE.code in codes:
+        remarks = schema.check(document, kind, OPERATOR_RELEASES[-1])
+        return all(remark.rule is not catalogue.INVALID_FIELD for remark in remarks)
+    return True
 
 
 def _is_manifest(body: Mapping[str, Any], file: File) -> bool:
@@ -145,9 +157,7 @@ def _name(document: Document) -> Iterator[Remark]:
             f"{document.kind} {name!r} can have no such name: lower-case letters,"
             " digits, '-' and '.'"
         )
-        yield Remark(
-            catalogue.INVALID_NAME, message, Spot(document, ("metadata", "name"))
-        )
+        yield Remark(catalogue.INVALID_NAME, message, Spot(document, _NAME))
 
 
 def scene_of(reading: Reading, settings: Settings) -> Scene:
@@ -171,27 +181,21 @@ def judge(reading: Reading, scene: Scene) -> Iterator[Remark]:
 
 
 def _repeated(reading: Reading) -> Iterator[Remark]:
+    """Two texts of one object; a merge patch adds to the object that is there."""
     seen: dict[Any, Document] = {}
     for document in (*reading.documents, *reading.broken, *reading.others):
         if not document.name:
             continue
-        group = document.api_version.rpartition("/")[0]
-        first = seen.setdefault((group, *document.identity[1:]), document)
-        if first is not document and _differ(first, document):
-            where = ("metadata", "name")
-            space = f"{document.namespace}/" if document.namespace else ""
+        key = (is_patch(document), *identity(document))
+        first = seen.setdefault(key, document)
+        if first is not document:
+            space = f"{key[3]}/" if key[3] else ""
             message = (
                 f"{document.kind} {space}{document.name} is also in {first.path}, and"
                 " the one applied last wins"
             )
-            spot, other = Spot(document, where), Spot(first, where)
+            spot, other = Spot(document, _NAME), Spot(first, _NAME)
             yield Remark(catalogue.DUPLICATE_OBJECT, message, spot, (other,))
-
-
-def _differ(first: Document, second: Document) -> bool:
-    """Two texts of one object; a merge patch adds to the object that is there."""
-    patches = ["/patches/" in f"/{d.path}" for d in (first, second)]
-    return patches[0] == patches[1]
 
 
 def _bare_configs(reading: Reading, settings: Settings) -> Iterator[Remark]:

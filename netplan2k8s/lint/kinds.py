@@ -38,10 +38,51 @@ _ALL = (
     Kind("DaemonSet", "apps", "v1", is_plain=True),
     Kind("StatefulSet", "apps", "v1", is_plain=True),
 )
+_GROUPS = frozenset(kind.group for kind in _ALL)
 KINDS = {(kind.group, kind.name): kind for kind in _ALL}
+# Names that no other group has, so that another group is a mistake.
+_OURS_ALONE = frozenset(
+    {
+        "CIDRPool",
+        "HostDeviceNetwork",
+        "NicClusterPolicy",
+        "NicNodePolicy",
+        "NetworkAttachmentDefinition",
+    }
+)
+# Names that others have too, Calico's IPPool and KubeDL's PyTorchJob: a mistake in one
+# of the groups above alone.
+_SHARED = frozenset({"IPPool", "PyTorchJob"})
+_BY_NAME = {kind.name: kind for kind in _ALL}
+# The training-operator's, which its controller still serves.
+_OTHERS = frozenset({("kubeflow.org/v1", "MPIJob")})
+_CLUSTER_SCOPED = frozenset({"Namespace", "Node"})
 
 
 def kind_of(document: Document) -> Kind | None:
-    """The kind of a document as its group and name say; None for one of others."""
+    """The kind of a document as its group and name say; None for one of others.
+
+    A kind of ours in a wrong group is that kind, with an apiVersion it does not have.
+    """
+    name = document.kind
+    if (document.api_version, name) in _OTHERS:
+        return None
+    group = _group(document)
+    if name in _OURS_ALONE or (name in _SHARED and group in _GROUPS):
+        return _BY_NAME[name]
+    return KINDS.get((group, name))
+
+
+def identity(document: Document) -> tuple[str, str, str, str]:
+    """Group, kind, namespace and name: what makes two objects one for a cluster."""
+    kind = kind_of(document)
+    is_global = (
+        document.kind in _CLUSTER_SCOPED if kind is None else kind.is_cluster_scoped
+    )
+    space = "" if is_global else document.namespace
+    return _group(document), document.kind, space, document.name
+
+
+def _group(document: Document) -> str:
     group, slash, _ = document.api_version.partition("/")
-    return KINDS.get((group if slash else "", document.kind))
+    return group if slash else ""

@@ -18,6 +18,7 @@ from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
 RESOURCE_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+MAX_RESOURCE_NAME = 63
 _MAX_POOLS = 2
 
 
@@ -106,6 +107,12 @@ def _resource_name(network: Network, scene: Scene) -> Iterator[Remark]:
         message = (
             f"resourceName {name!r} can be no resource of {network.name}; write the"
             " bare name, such as rail-1"
+        )
+        yield Remark(catalogue.INVALID_RESOURCE_NAME, message, spot)
+    elif len(bare) > MAX_RESOURCE_NAME:
+        message = (
+            f"resourceName {bare} has {len(bare)} characters; a resource has at most"
+            f" {MAX_RESOURCE_NAME} behind the slash"
         )
         yield Remark(catalogue.INVALID_RESOURCE_NAME, message, spot)
     elif bare != name:
@@ -226,7 +233,7 @@ def _unchecked(scene: Scene) -> Iterator[Remark]:
     with_pools = [network for network in scene.networks if network.uses_nv_ipam]
     if with_pools and not (scene.has("CIDRPool") or scene.has("IPPool")):
         first = with_pools[0]
-        names = ranges([network.name for network in with_pools])
+        names = _names(with_pools)
         message = f"no pool is among these manifests, so those of {names} go unchecked"
         yield Remark(
             catalogue.UNKNOWN_POOL,
@@ -236,7 +243,7 @@ def _unchecked(scene: Scene) -> Iterator[Remark]:
         )
     named = [network for network in scene.networks if network.resource]
     if named and not scene.policies:
-        names = ranges([network.name for network in named])
+        names = _names(named)
         message = (
             f"no device plugin is among these manifests, so the resources of {names} go"
             " unchecked"
@@ -247,6 +254,10 @@ def _unchecked(scene: Scene) -> Iterator[Remark]:
             named[0].resource_spot,
             severity=Severity.INFO,
         )
+
+
+def _names(networks: Iterable[Network]) -> str:
+    return ranges(list(dict.fromkeys(network.name for network in networks)))
 
 
 def _close(name: str, known: Iterable[str]) -> str:

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from netplan2k8s.lint.embedded import Embedded, embedded
 from netplan2k8s.lint.remarks import Spot
 from netplan2k8s.manifests.reader import Document, Pointer
+from netplan2k8s.simulate.device_plugin import full_name, value_of
+
+__all__ = ["Policy", "Resource", "policy_in", "policy_of", "value_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +24,11 @@ class Resource:
 
     @property
     def full_name(self) -> str:
-        prefix = value_of(self.body, "resourcePrefix") or "intel.com"
-        return f"{prefix}/{value_of(self.body, 'resourceName')}"
+        return full_name(self.body)
+
+    @property
+    def device_type(self) -> str:
+        return str(value_of(self.body, "deviceType") or "netDevice")
 
     @property
     def selectors(self) -> list[Mapping[str, Any]]:
@@ -36,17 +42,6 @@ class Resource:
     def selector_spot(self, index: int, *steps: str | int) -> Spot:
         listed = isinstance(value_of(self.body, "selectors"), list)
         return self.at("selectors", *((index,) if listed else ()), *steps)
-
-
-def value_of(body: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  a JSON value
-    """A field as Go's decoder finds it: without regard to case, the last one wins."""
-    if key in body:
-        return body[key]
-    lowered = key.lower()
-    for name, value in reversed(tuple(body.items())):
-        if name.lower() == lowered:
-            return value
-    return None
 
 
 class Policy(NamedTuple):

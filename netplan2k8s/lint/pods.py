@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,6 +19,8 @@ from netplan2k8s.manifests.places import Key, Offset
 from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.naming import natural_key, ranges
 from netplan2k8s.simulate import multus
+
+_WHOLE = re.compile(r"[0-9]{1,18}")
 
 
 def check(scene: Scene) -> Iterator[Remark]:
@@ -228,7 +231,7 @@ def _requests(template: Template, scene: Scene) -> Iterator[Remark]:
 def amount_of(amount: object) -> int | None:
     """How many devices a quantity is; None for one that is no whole number."""
     text = str(amount)
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 # -- order and pools ------------------------------------------------------------

@@ -12,7 +12,7 @@ from netplan2k8s.lint.embedded import embedded
 from netplan2k8s.lint.networks import webhook
 from netplan2k8s.lint.plugin_config import value_of
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.scene import Scene, is_patch, labels_of
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.simulate.selectors import is_subset
@@ -34,10 +34,12 @@ _COMPONENTS: tuple[Pointer, ...] = (
     ("nicConfigurationOperator", "operator"),
     ("nicConfigurationOperator", "configurationDaemon"),
     ("spectrumXOperator",),
+    ("spectrumXOperator", "xPlane"),
 )
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _HOST = r"[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?(?::\d+)?"
 _REPOSITORY = re.compile(rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*|{_HOST}")
+_IMAGE = re.compile(rf"{_PART}(?:/{_PART})*")
 _RDMA_NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 
 
@@ -71,52 +73,49 @@ def _name(document: Document) -> Iterator[Remark]:
         yield Remark(catalogue.NAMESPACED_CLUSTER_OBJECT, message, where)
 
 
-def _images(document: Document) -> Iterator[Remark]:
-    shared = document.spec.get("global") or {}
-    is_patch = _is_patch(document)
+def _sections(document: Document) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """The components of a policy that have an image, each with the way to it."""
     for path in _COMPONENTS:
         section: Any = document.spec
         for key in path:
-            section = (section or {}).get(key)
-        if not isinstance(section, dict):
-            continue
-        where = ("spec", *path)
-        for key in ("repository", "version"):
-            if not (section.get(key) or shared.get(key)) and not is_patch:
-                message = (
-                    f"{'.'.join(map(str, path))} has no {key}, and spec.global has none"
-                    " either"
-                )
-                yield Remark(catalogue.INVALID_IMAGE, message, Spot(document, where))
+            section = section.get(key) if isinstance(section, dict) else None
+        if isinstance(section, dict):
+            yield ("spec", *path), section
+
+
+def _images(document: Document) -> Iterator[Remark]:
+    shared = document.spec.get("global") or {}
+    rule = catalogue.INVALID_IMAGE
+    for where, section in _sections(document):
+        name = ".".join(map(str, where[1:]))
+        for key in () if is_patch(document) else ("repository", "version"):
+            if not (section.get(key) or shared.get(key)):
+                elsewhere = "spec.global has none either"
+                if document.kind == "NicNodePolicy":
+                    elsewhere = "a NicNodePolicy has no spec.global to take it from"
+                message = f"{name} has no {key}, and {elsewhere}"
+                yield Remark(rule, message, Spot(document, where))
         repository = section.get("repository") or ""
         if repository and not _REPOSITORY.fullmatch(repository):
             message = f"repository {repository!r} can hold no container image"
-            spot = Spot(document, (*where, "repository"))
-            yield Remark(catalogue.INVALID_IMAGE, message, spot)
+            yield Remark(rule, message, Spot(document, (*where, "repository")))
+        image = section.get("image") or ""
+        if image and not _IMAGE.fullmatch(image):
+            message = (
+                f"image {image!r} of {name} is a whole reference; the operator puts"
+                f" repository before it and version behind, so write {_bare(image)}"
+            )
+            yield Remark(rule, message, Spot(document, (*where, "image")))
 
 
-def _is_patch(document: Document) -> bool:
-    """A part of a policy, for a merge patch: the rest is in the cluster."""
-    return "/patches/" in f"/{document.path}"
+def _bare(image: str) -> str:
+    """The name of an image without its registry, its tag and its digest."""
+    name = image.partition("@")[0].rpartition("/")[2].partition(":")[0].lower()
+    return name if _IMAGE.fullmatch(name) else "its name alone"
 
 
 def _plugins(document: Document, scene: Scene) -> Iterator[Remark]:
-    section = document.spec.get("sriovDevicePlugin")
-    where: Pointer = ("spec", "sriovDevicePlugin")
-    if isinstance(section, dict):
-        text = section.get("config")
-        if text is None:
-            message = (
-                "sriovDevicePlugin has no config: its pods wait for a ConfigMap that"
-                " nobody makes"
-            )
-            yield Remark(
-                catalogue.MISSING_PLUGIN_CONFIG, message, Spot(document, where)
-            )
-        elif "'" in text:
-            spot = Spot(document, (*where, "config", Offset(text.index("'"))))
-            message = "a ' in config ends the quotes of the operator's template"
-            yield Remark(catalogue.UNRENDERABLE_TEXT, message, spot)
+    yield from _sriov_plugin(document)
     ipam = document.spec.get("nvIpam")
     if isinstance(ipam, dict) and ipam.get("enableWebhook"):
         message = (
@@ -128,6 +127,26 @@ def _plugins(document: Document, scene: Scene) -> Iterator[Remark]:
     yield from _shared_plugin(document)
     for remark in _amounts(document):
         yield remark._replace(severity=webhook(scene))
+
+
+def _sriov_plugin(document: Document) -> Iterator[Remark]:
+    section = document.spec.get("sriovDevicePlugin")
+    where: Pointer = ("spec", "sriovDevicePlugin")
+    if not isinstance(section, dict):
+        return
+    text = section.get("config")
+    if text is None:
+        if not is_patch(document):
+            message = (
+                "sriovDevicePlugin has no config: its pods wait for a ConfigMap that"
+                " nobody makes"
+            )
+            spot = Spot(document, where)
+            yield Remark(catalogue.MISSING_PLUGIN_CONFIG, message, spot)
+    elif "'" in text:
+        spot = Spot(document, (*where, "config", Offset(text.index("'"))))
+        message = "a ' in config ends the quotes of the operator's template"
+        yield Remark(catalogue.UNRENDERABLE_TEXT, message, spot)
 
 
 def _shared_plugin(document: Document) -> Iterator[Remark]:
@@ -143,8 +162,14 @@ def _shared_plugin(document: Document) -> Iterator[Remark]:
         message = f"config of rdmaSharedDevicePlugin is no JSON: {config.error.message}"
         yield Remark(rule, message, spot)
         return
-    listed = value_of(config.value, "configList") if config.value else None
-    for number, item in enumerate(listed if isinstance(listed, list) else ()):
+    listed = None
+    if isinstance(config.value, dict):
+        listed = value_of(config.value, "configList")
+    if not isinstance(listed, list) or not listed:
+        message = "config of rdmaSharedDevicePlugin has no configList with a resource"
+        yield Remark(rule, message, config.spot)
+        return
+    for number, item in enumerate(listed):
         name = value_of(item, "resourceName") if isinstance(item, dict) else None
         if not isinstance(name, str) or not _RDMA_NAME.fullmatch(name):
             message = f"resourceName {name!r} can be no resource"
@@ -154,14 +179,8 @@ def _shared_plugin(document: Document) -> Iterator[Remark]:
 
 def _amounts(document: Document) -> Iterator[Remark]:
     """containerResources: cpu and memory alone."""
-    for path in _COMPONENTS:
-        section: Any = document.spec
-        for key in path:
-            section = (section or {}).get(key)
-        listed = (
-            section.get("containerResources") if isinstance(section, dict) else None
-        )
-        for number, item in enumerate(listed or ()):
+    for where, section in _sections(document):
+        for number, item in enumerate(section.get("containerResources") or ()):
             for key in ("requests", "limits"):
                 for name in item.get(key) or ():
                     if name not in ("cpu", "memory"):
@@ -169,8 +188,8 @@ def _amounts(document: Document) -> Iterator[Remark]:
                             f"containerResources know cpu and memory, not {name}: the"
                             " operator's admission controller refuses it"
                         )
-                        where = (*path, "containerResources", number, key, name)
-                        spot = Spot(document, ("spec", *where))
+                        place = (*where, "containerResources", number, key, name)
+                        spot = Spot(document, place)
                         yield Remark(catalogue.REFUSED_BY_WEBHOOK, message, spot)
 
 
@@ -191,7 +210,8 @@ def _driver(document: Document, scene: Scene) -> Iterator[Remark]:
 
 
 def _sections_in_both(scene: Scene) -> Iterator[Remark]:
-    for cluster in scene.of_kind("NicClusterPolicy"):
+    clusters = [d for d in scene.of_kind("NicClusterPolicy") if d.name == NAME]
+    for cluster in clusters:
         for node in scene.of_kind("NicNodePolicy"):
             for section in NODE_SECTIONS:
                 if section in cluster.spec and section in node.spec:
@@ -212,7 +232,7 @@ def _common_nodes(scene: Scene) -> Iterator[Remark]:
             common = [
                 node.name
                 for node in nodes
-                if is_subset(one, _labels(node)) and is_subset(two, _labels(node))
+                if is_subset(one, labels_of(node)) and is_subset(two, labels_of(node))
             ]
             what = common[0] if common else ""
         else:
@@ -230,7 +250,3 @@ def _common_nodes(scene: Scene) -> Iterator[Remark]:
 
 def _selector(document: Document) -> Mapping[str, str]:
     return document.spec.get("nodeSelector") or {}
-
-
-def _labels(document: Document) -> Mapping[str, str]:
-    return document.metadata.get("labels") or {}

@@ -11,17 +11,17 @@ from netplan2k8s.emitters import sizes
 from netplan2k8s.findings import Severity
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import PoolView, Scene
-from netplan2k8s.naming import is_node_name, ranges
+from netplan2k8s.naming import counted, is_node_name, ranges
 from netplan2k8s.overlaps import overlaps
 from netplan2k8s.simulate.nv_ipam import Allocation, usable
 from netplan2k8s.simulate.openness import Opening, opening
 from netplan2k8s.simulate.pool import Pool, Static
 
 _RULES = {
-    "name": catalogue.INVALID_NAME,
     "cidr": catalogue.INVALID_POOL_RANGE,
     "gatewayIndex": catalogue.INVALID_GATEWAY_INDEX,
     "exclusion": catalogue.INVALID_EXCLUSION,
+    "reversed": catalogue.INVALID_EXCLUSION,
     "allocation": catalogue.INVALID_ALLOCATION,
     "repeated": catalogue.REPEATED_ALLOCATION,
     "route": catalogue.INVALID_ROUTE,
@@ -47,10 +47,15 @@ def check(scene: Scene) -> Iterator[Remark]:
 
 
 def _problems(view: PoolView) -> Iterator[Remark]:
-    consequence = f"; nv-ipam drops {view.document.name} for it on every node"
+    """What is wrong with the pool but its name, which no kind could have."""
     for problem in view.reading.problems:
+        if problem.part == "name":
+            continue
+        end = f"; nv-ipam drops {view.document.name} for it on every node"
+        if problem.part == "reversed":
+            end = f"; the API server refuses {view.document.name} for it"
         spot = Spot(view.document, problem.pointer)
-        yield Remark(_RULES[problem.part], problem.message + consequence, spot)
+        yield Remark(_RULES[problem.part], problem.message + end, spot)
 
 
 def _namespace(view: PoolView, scene: Scene) -> Iterator[Remark]:
@@ -281,7 +286,11 @@ def _clash(
 
 
 def _missing_nodes(pools: Sequence[tuple[PoolView, Pool]]) -> Iterator[Remark]:
-    """NK308: pools of one shape whose lists of nodes differ."""
+    """NK308: pools of one shape whose lists of nodes differ.
+
+    A node counts that more than half of the pools have, or of two pools one, if the
+    two have others in common: without any they are most likely of two fabrics.
+    """
     groups: dict[tuple[int, int], list[tuple[PoolView, Pool, set[str]]]] = defaultdict(
         list
     )
@@ -291,13 +300,18 @@ def _missing_nodes(pools: Sequence[tuple[PoolView, Pool]]) -> Iterator[Remark]:
             groups[pool.cidr.family, pool.length].append((view, pool, nodes))
     for group in groups.values():
         counts = Counter(name for _, _, nodes in group for name in nodes)
-        usual = {name for name, count in counts.items() if count * 2 > len(group)}
+        is_pair = len(group) == 2 and max(counts.values()) == 2  # noqa: PLR2004
+        least = 1 if is_pair else len(group) // 2 + 1
         for view, pool, nodes in group:
-            missing = sorted(usual - nodes)
-            if missing:
+            by_count: dict[int, list[str]] = defaultdict(list)
+            for name, count in counts.items():
+                if count >= least and name not in nodes:
+                    by_count[count].append(name)
+            for count, missing in sorted(by_count.items(), reverse=True):
+                others = counted(count, "other pool")
                 message = (
-                    f"{pool.name} has no entry for {ranges(missing)}, which"
-                    f" {len(group) - 1} other pools have"
+                    f"{pool.name} has no entry for {ranges(missing)}, which {others}"
+                    f" {'has' if count == 1 else 'have'}"
                 )
                 spot = Spot(view.document, ("spec", "staticAllocations"))
                 yield Remark(catalogue.MISSING_RAIL, message, spot, rail=pool.name)

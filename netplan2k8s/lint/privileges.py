@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.lint.pods import asks_for_rails
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import Scene
+from netplan2k8s.lint.scene import Scene, labels_of
 from netplan2k8s.lint.templates import Template
 from netplan2k8s.manifests.reader import Pointer
 
 
 def check(scene: Scene) -> Iterator[Remark]:
-    """Also locked memory, once a document."""
+    """Also locked memory, for all templates of a document together."""
     levels = {
-        document.name: (document.metadata.get("labels") or {}).get(
-            "pod-security.kubernetes.io/enforce"
-        )
+        document.name: labels_of(document).get("pod-security.kubernetes.io/enforce")
         for document in scene.others
         if document.kind == "Namespace"
     }
-    said: set[int] = set()
+    asking: dict[int, list[Template]] = defaultdict(list)
     for template in scene.templates:
         if not asks_for_rails(template, scene):
             continue
+        asking[id(template.document)].append(template)
         yield from _privileged(template)
         level = levels.get(template.namespace)
         for what, pointer in _above(template, level):
@@ -35,26 +35,43 @@ def check(scene: Scene) -> Iterator[Remark]:
             )
             spot = Spot(template.document, pointer)
             yield Remark(catalogue.POD_SECURITY, message, spot)
-        if id(template.document) in said:
-            continue
-        said.add(id(template.document))
-        yield _locked(template)
+    for templates in asking.values():
+        yield from _locked(templates)
 
 
-def _locked(template: Template) -> Remark:
-    adds = [pointer for pointer, name in _added(template) if name == "IPC_LOCK"]
-    if not adds:
+def _locked(templates: Sequence[Template]) -> Iterator[Remark]:
+    """One line for the templates that lock memory, one for those that do not."""
+    places = [_lock(template) for template in templates]
+    adding = [t for t, place in zip(templates, places, strict=True) if place]
+    lacking = [t for t, place in zip(templates, places, strict=True) if not place]
+    if lacking:
+        first = lacking[0]
         message = (
-            f"{template.label} adds no IPC_LOCK to lock memory for RDMA: the container"
-            " runtime must give its pods LimitMEMLOCK=infinity"
+            f"{_label(lacking)} {'add' if len(lacking) > 1 else 'adds'} no IPC_LOCK to"
+            " lock memory for RDMA: the container runtime must give its pods"
+            " LimitMEMLOCK=infinity"
         )
-        spot = Spot(template.document, (*template.pointer, "spec", "containers"))
-        return Remark(catalogue.MEMORY_LOCK, message, spot)
-    message = (
-        f"{template.label} adds IPC_LOCK: its namespace needs the pod-security level"
-        " privileged, and its containers run as root"
-    )
-    return Remark(catalogue.MEMORY_LOCK, message, Spot(template.document, adds[0]))
+        spot = Spot(first.document, (*first.pointer, "spec", "containers"))
+        yield Remark(catalogue.MEMORY_LOCK, message, spot)
+    if adding:
+        message = (
+            f"{_label(adding)} {'add' if len(adding) > 1 else 'adds'} IPC_LOCK: its"
+            " namespace needs the pod-security level privileged, and its containers"
+            " run as root"
+        )
+        spot = Spot(adding[0].document, _lock(adding[0]))
+        yield Remark(catalogue.MEMORY_LOCK, message, spot)
+
+
+def _lock(template: Template) -> Pointer:
+    """Where a template first adds IPC_LOCK, empty where it does not."""
+    adds = (pointer for pointer, name in _added(template) if name == "IPC_LOCK")
+    return next(adds, ())
+
+
+def _label(templates: Sequence[Template]) -> str:
+    """The templates of one document by their roles."""
+    return " and ".join([templates[0].label, *(t.role for t in templates[1:])])
 
 
 def _added(template: Template) -> Iterator[tuple[Pointer, str]]:

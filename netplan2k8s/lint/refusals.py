@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from netplan2k8s.lint.validator import MAP_KEYS
 from netplan2k8s.manifests.reader import Pointer
 
 _WORDS = {
@@ -26,11 +27,22 @@ def refusal(error: Any, pointer: Pointer, kind: str) -> str:  # noqa: ANN401  of
         return _missing(error, name)
     if error.validator == "type":
         return _of_type(error, name)
+    if _is_said_otherwise(error):
+        return ""
     if error.validator in ("minLength", "maxLength", "maxItems"):
         return f"{name} {_of_length(error)}"
-    if error.validator in ("x-kubernetes-list-map-keys", "uniqueItems"):
-        return f"{name} {error.message}; the API server takes each once"
+    if error.validator in (MAP_KEYS, "uniqueItems"):
+        is_named = error.validator == MAP_KEYS
+        how = error.message if is_named else "has an item twice"
+        return f"{name} {how}; the API server takes each once"
     return f"{name} {shown(error.instance)} {_of_value(error)}"
+
+
+def _is_said_otherwise(error: Any) -> bool:  # noqa: ANN401  as above
+    """Whether the same value has an error that says more: empty, of a wrong type."""
+    if error.validator == "pattern":
+        return not error.instance and "minLength" in error.schema
+    return error.validator == "enum" and not isinstance(error.instance, str)
 
 
 def _of_length(error: Any) -> str:  # noqa: ANN401  as above
@@ -87,24 +99,27 @@ def _missing(error: Any, name: str) -> str:  # noqa: ANN401  as above
         return ""
     fields = error.schema["properties"]
     parts = [f"no {key}{_which(fields.get(key, {}))}" for key in missing]
-    return f"{name} has {' and '.join(parts)}"
+    needed = "it is" if len(parts) == 1 else "they are"
+    return f"{name} has {' and '.join(parts)}; {needed} required"
 
 
 def _which(schema: Any) -> str:  # noqa: ANN401  a schema
-    if not isinstance(schema, dict) or "type" not in schema:
-        return ""
-    return f", which must be {_any_of(schema['type'])}"
+    types = schema.get("type") if isinstance(schema, dict) else None
+    return f" ({_any_of(types)})" if types else ""
 
 
 def _of_type(error: Any, name: str) -> str:  # noqa: ANN401  as above
     expected, value = error.validator_value, error.instance
+    if value is None:
+        return f"{name} is empty; it must be {_any_of(expected)}"
     what = shown(value)
     if isinstance(value, str):
         what = f"the text {what}"
     elif isinstance(value, int | float) and not isinstance(value, bool):
         what = f"the number {what}"
     message = f"{name} must be {_any_of(expected)}, not {what}"
-    return message + _remedy(value, expected, error.schema)
+    remedy = _remedy(value, expected, error.schema)
+    return f"{message}; {remedy}" if remedy else message
 
 
 def _any_of(types: str | Sequence[str]) -> str:
@@ -115,24 +130,29 @@ def _any_of(types: str | Sequence[str]) -> str:
 
 
 def _remedy(value: Any, expected: Any, schema: Any) -> str:  # noqa: ANN401  as above
-    """How the value is written instead, where one can tell."""
-    if "string" in expected and isinstance(value, int | float):
-        return "; put it in quotes"
-    if expected == "string" and isinstance(value, dict | list):
-        is_json = schema.get("description", "").startswith("JSON text")
-        return "; put the JSON in single quotes" if is_json else ""
-    if isinstance(value, str) and _is_unquoted(value, expected):
-        return "; write it without quotes"
-    if expected == "array" and isinstance(value, dict):
-        return "; put '- ' before each item"
-    if expected == "array" and value is not None:
-        return f"; write [{value}]"
-    if expected == "object" and isinstance(value, list):
-        return "; leave out the '- '"
+    """How the value is written instead, "" where one cannot tell."""
+    match value:
+        case bool():
+            return "put it in quotes" if expected == "string" else ""
+        case int() | float():
+            return "put it in quotes" if "string" in expected else ""
+        case str():
+            return _remedy_of_text(value, expected, schema)
+        case dict() if expected == "array":
+            return "put '- ' before each item"
+        case list() if expected == "object":
+            return "leave out the '- '"
+        case dict() | list() if schema.get("description", "").startswith("JSON text"):
+            return "write it as JSON in single quotes"
     return ""
 
 
-def _is_unquoted(value: str, expected: Any) -> bool:  # noqa: ANN401  as above
-    if expected == "boolean":
-        return value in ("true", "false")
-    return expected == "integer" and value.removeprefix("-").isdecimal()
+def _remedy_of_text(value: str, expected: Any, schema: Any) -> str:  # noqa: ANN401
+    if expected == "boolean" and value in ("true", "false"):
+        return "write it without quotes"
+    if expected == "integer" and value.removeprefix("-").isdecimal():
+        return "write it without quotes"
+    of_texts = expected == "array" and schema["items"].get("type") == "string"
+    if of_texts and value.isprintable() and not set(value) & set("'\",[]{}#:"):
+        return f"write [{', '.join(value.split())}]"
+    return ""

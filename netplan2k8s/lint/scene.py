@@ -17,6 +17,18 @@ from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.pool import Pool, Reading, read_pool
 
 
+def labels_of(document: Document) -> dict[str, str]:
+    """The labels of an object, also of one that no schema was asked about."""
+    found = document.metadata.get("labels")
+    labels = found.items() if isinstance(found, dict) else ()
+    return {key: value for key, value in labels if isinstance(value, str)}
+
+
+def is_patch(document: Document) -> bool:
+    """A part of an object, for a merge patch: the rest is in the cluster."""
+    return "/patches/" in f"/{document.path}"
+
+
 class PoolView(NamedTuple):
     """A CIDRPool and what nv-ipam makes of it."""
 

@@ -28,7 +28,17 @@ Schema = Mapping[str, Any]
 _POOLS = frozenset({"CIDRPool", "IPPool"})
 # How alike two names are where one is surely meant for the other, and where perhaps.
 _SURE, _PERHAPS = 0.85, 0.7
-_FEW_FIELDS = 8
+_FEW_FIELDS, _FEW_PLACES = 10, 2
+# Where a field is hardly meant to be.
+_RARE = frozenset(
+    {"initContainers", "ephemeralContainers", "ownerReferences", "managedFields"}
+)
+# Names with a domain are those of resources and annotations.
+_OF_DOMAINS = {
+    "limits": "limits",
+    "resources": "resources.limits",
+    "annotations": "annotations",
+}
 
 
 def without_nulls(value: Any) -> Any:  # noqa: ANN401  any JSON value
@@ -66,20 +76,33 @@ def check(document: Document, kind: Kind, release: str) -> Iterator[Remark]:
         yield Remark(catalogue.MISSING_FIELD_IN_RELEASE, message, spot)
         return
     yield from _unnamed(document, kind)
-    body = _stored(document.body, schema, schema)
+    body: Any = document.body
     numbers: dict[Pointer, list[int]] = {}
     if kind.name in _POOLS:
         body, numbers = reduced(body)
-    for error in _validator(kind.name, release).iter_errors(body):
+    body = _stored(body, schema, schema)
+    errors = _validator(kind.name, release).iter_errors(body)
+    for error in sorted(errors, key=lambda error: _order(error, body)):
         pointer = original(tuple(error.absolute_path), numbers)
         if error.validator == "additionalProperties":
-            unknown = [key for key in error.instance if key not in _fields(error)]
-            for key in unknown:
+            known = error.schema["properties"]
+            for key in (key for key in error.instance if key not in known):
                 yield _unknown(Spot(document, pointer), key, kind.name, release)
             continue
         message = refusal(error, pointer, kind.name)
+        if "propertyNames" in error.absolute_schema_path:
+            pointer = (*pointer, Key(error.instance))
         if message:
             yield Remark(catalogue.INVALID_FIELD, message, Spot(document, pointer))
+
+
+def _order(error: Any, body: Any) -> list[int]:  # noqa: ANN401  of jsonschema
+    """As it is written: jsonschema goes through some keys as a set."""
+    order: list[int] = []
+    for step in error.absolute_path:
+        order.append(step if isinstance(step, int) else list(body).index(step))
+        body = body[step]
+    return order
 
 
 def _unnamed(document: Document, kind: Kind) -> Iterator[Remark]:
@@ -102,11 +125,6 @@ def _schema(name: str, release: str) -> Schema | None:
 @cache
 def _validator(name: str, release: str) -> Any:  # noqa: ANN401  of jsonschema
     return validator(json_schemas.schema(name, release))
-
-
-def _fields(error: Any) -> Schema:  # noqa: ANN401  of jsonschema
-    fields: Schema = error.schema["properties"]
-    return fields
 
 
 # -- schemas --------------------------------------------------------------------
@@ -134,6 +152,9 @@ def _stored(value: Any, schema: Any, root: Schema) -> Any:  # noqa: ANN401  any 
     if isinstance(value, list):
         return [_stored(item, here.get("items"), root) for item in value]
     fields, others = here.get("properties", {}), here.get("additionalProperties")
+    if "propertyNames" in here:
+        # Of labels and annotations, Go makes an empty text.
+        return {key: "" if inner is None else inner for key, inner in value.items()}
     return {
         key: _stored(inner, fields.get(key, others), root)
         for key, inner in value.items()
@@ -223,18 +244,19 @@ def _hint(pointer: Pointer, key: str, root: Schema) -> str:
     here = _steps(pointer, root)
     assert here is not None
     known = list(_at(here, root).get("properties", {}))
+    if "/" in key:
+        below = [name for name in _OF_DOMAINS if name in known]
+        return f"; it belongs below {_OF_DOMAINS[below[0]]}" if below else ""
     close = _close(key, known, _SURE)
-    if close:
-        return f"; there is {close}"
-    elsewhere = _elsewhere(here, key, root)
+    elsewhere = "" if close else _elsewhere(here, key, root)
+    close = close or _close(key, known, _PERHAPS)
     if elsewhere:
         return f"; it is a field of {elsewhere}"
-    close = _close(key, known, _PERHAPS)
     if close:
-        return f"; there is {close}"
-    if 0 < len(known) <= _FEW_FIELDS:
-        return f"; its fields are {', '.join(known)}"
-    return ""
+        return f"; {close} is meant"
+    if len(known) == 1:
+        return f"; its field is {known[0]}"
+    return f"; its fields are {', '.join(known)}" if len(known) <= _FEW_FIELDS else ""
 
 
 def _at(steps: tuple[str, ...], root: Schema) -> Schema:
@@ -254,7 +276,7 @@ def _close(key: str, known: list[str], ratio: float) -> str:
 
 
 def _elsewhere(here: tuple[str, ...], key: str, root: Schema) -> str:
-    """The nearest place that knows a field of this name; "" for none or several."""
+    """The nearest places that know a field of this name; "" for none or many."""
 
     def distance(path: tuple[str, ...]) -> int:
         same = 0
@@ -262,12 +284,14 @@ def _elsewhere(here: tuple[str, ...], key: str, root: Schema) -> str:
             same += 1
         return len(here) + len(path) - 2 * same
 
-    rare = {"initContainers", "ephemeralContainers"}
     found = sorted(
-        (path for path in _holders(root, key, root) if rare.isdisjoint(path)),
+        (path for path in _holders(root, key, root) if _RARE.isdisjoint(path)),
         key=distance,
     )
-    distances = [distance(path) for path in found[:2]]
-    if not found or len(set(distances)) < len(distances):
+    nearest = [path for path in found if distance(path) == distance(found[0])]
+    if len(nearest) == 1 and nearest[0][: len(here)] == here:
+        found = nearest
+    if len(found) > _FEW_PLACES:
         return ""
-    return ".".join(found[0]).replace(".[]", "[]") or root["title"]
+    names = [".".join(path).replace(".[]", "[]") or root["title"] for path in found]
+    return " and of ".join(names)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from netplan2k8s.catalogue import NO_MANIFESTS, OVERSIZED_FILE, UNREADABLE_FILE
 from netplan2k8s.findings import Finding, Span
 
 STDIN = "<stdin>"
 MAX_BYTES = 128 * 1024 * 1024
+_PIECE = 1024 * 1024
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -29,49 +31,96 @@ def read_files(arguments: Sequence[str], findings: list[Finding]) -> Iterator[Fi
     What cannot be read is added to ``findings`` (NK001, NK005, NK482).
     """
     seen: set[str] = set()
-    for argument in arguments:
-        if argument == "-":
-            yield File(STDIN, sys.stdin.buffer.read(), is_named=True)
+    named = {_real(argument) for argument in arguments}
+    for path in _paths(arguments, findings):
+        real = _real(path)
+        if real in seen:
             continue
-        if not os.path.isdir(argument):
-            paths = [argument]
-        else:
-            paths = list(_below(argument))
-            if not paths:
-                message = f"no {', '.join(_ENDINGS)} file in {argument}"
-                findings.append(Finding(NO_MANIFESTS, message, Span(argument)))
-        for path in paths:
-            real = os.path.realpath(path)
-            if real in seen:
-                continue
-            seen.add(real)
-            data = _read(path, findings)
-            if data is not None:
-                yield File(path, data, is_named=path == argument)
+        seen.add(real)
+        data = _read(path, findings)
+        if data is not None:
+            yield File(_shown(path), data, is_named=real in named)
 
 
-def _below(directory: str) -> Iterator[str]:
+def _paths(arguments: Sequence[str], findings: list[Finding]) -> Iterator[str]:
+    for argument in arguments:
+        if argument == "-" or not os.path.isdir(argument):
+            yield argument
+            continue
+        before = len(findings)
+        paths = list(_below(argument, findings))
+        if not paths and len(findings) == before:
+            shown = _shown(argument)
+            message = f"no {', '.join(_ENDINGS)} file in {shown}"
+            findings.append(Finding(NO_MANIFESTS, message, Span(shown)))
+        yield from paths
+
+
+def _below(directory: str, findings: list[Finding]) -> Iterator[str]:
     """Manifests of a directory and those below it; dot-directories are none of ours."""
-    for current, directories, names in os.walk(directory):
+
+    def refuse(error: OSError) -> None:
+        findings.append(_unreadable(str(error.filename), error))
+
+    for current, directories, names in os.walk(directory, onerror=refuse):
         directories[:] = sorted(name for name in directories if name[0] != ".")
         for name in sorted(names):
             if name.endswith(_ENDINGS) and name[0] != ".":
-                yield os.path.normpath(os.path.join(current, name))
+                path = os.path.normpath(os.path.join(current, name))
+                if not _is_special(path):
+                    yield path
+
+
+def _is_special(path: str) -> bool:
+    """Whether a path is a pipe, a socket or a device, which may keep us waiting."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode)
 
 
 def _read(path: str, findings: list[Finding]) -> bytes | None:
     try:
-        size = os.stat(path).st_size
-        if size > MAX_BYTES:
-            message = (
-                f"has {size} bytes; a file of manifests has at most {MAX_BYTES}, and"
-                " etcd takes 1.5 MiB an object"
-            )
-            findings.append(Finding(OVERSIZED_FILE, message, Span(path)))
-            return None
-        with open(path, "rb") as file:
-            return file.read()
+        if path == "-":
+            data = _limited(sys.stdin.buffer)
+        else:
+            with open(path, "rb") as file:
+                data = _limited(file)
     except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        findings.append(Finding(UNREADABLE_FILE, message, Span(path)))
+        findings.append(_unreadable(path, error))
         return None
+    if data is None:
+        message = (
+            f"has over {MAX_BYTES} bytes, the most that is read; etcd takes 1.5 MiB an"
+            " object"
+        )
+        findings.append(Finding(OVERSIZED_FILE, message, Span(_shown(path))))
+    return data
+
+
+def _limited(file: BinaryIO) -> bytes | None:
+    """All bytes; None for too many, be they in a file or come from a pipe."""
+    pieces, size = [], 0
+    while piece := file.read(_PIECE):
+        size += len(piece)
+        if size > MAX_BYTES:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _unreadable(path: str, error: OSError) -> Finding:
+    message = f"cannot be read: {error.strerror or error}"
+    return Finding(UNREADABLE_FILE, message, Span(_shown(path)))
+
+
+def _real(path: str) -> str:
+    return path if path == "-" else os.path.realpath(path)
+
+
+def _shown(path: str) -> str:
+    """The path as text; what in it is no UTF-8 is written as Python escapes it."""
+    if path == "-":
+        return STDIN
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

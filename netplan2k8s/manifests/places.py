@@ -7,12 +7,16 @@ the JSON that a text holds; a ``Key`` at the end means the key and not its value
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+import json
+from typing import NamedTuple
 
-from netplan2k8s.findings import InputError, Span
+from netplan2k8s.findings import Span
 from netplan2k8s.manifests.json_text import JsonText
+from netplan2k8s.manifests.marks import Node, Scalar, Sequence, child, compose
 from netplan2k8s.manifests.reader import Document, Pointer
-from netplan2k8s.source import Mapping, parse, span_of
+from netplan2k8s.manifests.records import LongList, Records
+from netplan2k8s.manifests.scalar_source import positions
 
 EMBEDDED = "\0json"
 
@@ -29,177 +33,129 @@ class Offset(int):
     __slots__ = ()
 
 
+class _Followed(NamedTuple):
+    """A scalar whose source was followed, and where its characters are."""
+
+    at: int
+    value: str
+    places: list[int] | None
+
+
 class Places:
     """Finds places; remembers the text that was read last."""
 
     def __init__(self) -> None:
         self._text: str | None = None
-        self._root: Any = None
+        self._root: Node | None = None
+        self._items: dict[int, list[int]] = {}
+        self._followed: _Followed | None = None
 
     def span(self, document: Document, pointer: Pointer) -> Span:
         """The place of what the pointer leads to, or of the nearest that is written."""
-        steps = (*document.base, *pointer)
-        if steps and (steps[0] == EMBEDDED or isinstance(steps[0], Offset)):
-            return _of_text(document, steps)
-        node = self._read(document)
-        place = Span(document.path, 1, 1)
+        text, cut = document.text, document.cut
+        if text is not self._text:
+            self._text, self._items, self._followed = text, {}, None
+            self._root = compose(text if cut is None else cut.text)
+        at = self._offset(document, (*document.base, *pointer))
+        line = text.count("\n", 0, at) + 1 + document.line
+        return Span(document.path, line, at - text.rfind("\n", 0, at))
+
+    def _offset(self, document: Document, steps: Pointer) -> int:
+        text, cut = document.text, document.cut
+        if steps and _is_inner(steps[0]):
+            return _inner_offset(text, steps)
+        if self._root is None:
+            return self._json_offset(text, steps)
+        if cut is None:
+            return self._walk(text, self._root, steps, 0)
+        return self._walk_cut(text, cut, steps)
+
+    def _walk(self, text: str, node: Node | None, steps: Pointer, base: int) -> int:
+        """Follow the steps; the nodes' own places count from ``base``."""
+        at = base
         for number, step in enumerate(steps):
-            if step == EMBEDDED or isinstance(step, Offset):
-                place = _inside(node, document.text, place, steps[number:])
-                break
-            key, value = _step(node, step)
+            if _is_inner(step):
+                return self._inside(text, at, _value(node), steps[number:])
+            key, value = child(node, step)
             if value is None:
                 break
             node = key if isinstance(step, Key) else value
-            place = span_of(node) or place
-        return Span(document.path, place.line + document.line, place.column)
+            at = base + node.at if node is not None else at
+        return at
 
-    def _read(self, document: Document) -> Any:  # noqa: ANN401  a node
-        if self._text is not document.text:
-            try:
-                data = document.text.encode()
-                self._root = parse(data, document.path, marks=True, max_depth=128)
-            except InputError:
-                self._root = None
-            self._text = document.text
-        return self._root
+    def _walk_cut(self, text: str, cut: Records, steps: Pointer) -> int:
+        """The same where long lists are out of the text; an item is read by itself."""
+        node, at = self._root, 0
+        for number, step in enumerate(steps):
+            if _is_inner(step):
+                return self._inside(text, at, _value(node), steps[number:])
+            taken = _taken(node, cut)
+            if taken is not None and isinstance(step, int):
+                if step >= len(taken.items):
+                    break
+                start, end = self._item(text, taken, step)
+                rest = (0, *steps[number + 1 :])
+                return self._walk(text, compose(text[start:end]), rest, start)
+            key, value = child(node, step)
+            if value is None:
+                break
+            node = key if isinstance(step, Key) else value
+            at = cut.original(node.at) if node is not None else at
+        return at
+
+    def _item(self, text: str, taken: LongList, number: int) -> tuple[int, int]:
+        """Where an item of a long list begins and ends."""
+        if taken.start not in self._items:
+            region = text[taken.start : taken.end].splitlines(keepends=True)
+            ends = itertools.accumulate(map(len, region), initial=taken.start)
+            self._items[taken.start] = list(ends)[:: taken.height]
+        borders = self._items[taken.start]
+        return borders[number], borders[number + 1]
+
+    def _inside(self, text: str, at: int, value: str | None, steps: Pointer) -> int:
+        """The place of what lies within a scalar; its own where that is not known."""
+        if value is None:
+            return at
+        followed = self._followed
+        if followed is None or (followed.at, followed.value) != (at, value):
+            followed = _Followed(at, value, positions(text, at, value))
+            self._followed = followed
+        if followed.places is None:
+            return at
+        return followed.places[min(_inner_offset(value, steps), len(value))]
+
+    def _json_offset(self, text: str, steps: Pointer) -> int:
+        """The place in JSON that libyaml does not read, as one with escaped pairs."""
+        inner = next((n for n, step in enumerate(steps) if _is_inner(step)), len(steps))
+        try:
+            at = JsonText(text).offset(steps[:inner])
+            if inner == len(steps):
+                return at
+            value, _ = json.JSONDecoder().raw_decode(text, at)
+        except ValueError:
+            return 0
+        return self._inside(text, at, _value(value), steps[inner:])
 
 
-def _of_text(document: Document, steps: Pointer) -> Span:
-    """A place in a file that is JSON itself."""
-    offset = _offset(document.text, steps)
-    before = document.text.rfind("\n", 0, offset) + 1
-    line = document.text.count("\n", 0, offset) + 1 + document.line
-    return Span(document.path, line, offset - before + 1)
+def _is_inner(step: str | int) -> bool:
+    return step == EMBEDDED or isinstance(step, Offset)
 
 
-def _step(node: Any, step: str | int) -> tuple[Any, Any]:  # noqa: ANN401  nodes
-    if isinstance(node, Mapping):
-        pairs = zip(node[0::2], node[1::2], strict=True)
-        found = [(key, value) for key, value in pairs if key == step]
-        return found[-1] if found else (None, None)
-    if isinstance(node, list) and isinstance(step, int) and step < len(node):
-        return None, node[step]
-    return None, None
-
-
-def _inside(
-    node: Any,  # noqa: ANN401  a node
-    text: str,
-    span: Span,
-    steps: Pointer,
-) -> Span:
-    """The place of what lies within a scalar."""
-    if not isinstance(node, str):
-        return span
-    offset = _offset(str(node), steps)
-    line, column = source_place(text, span.line, span.column, str(node), offset)
-    return Span(span.path, line, column)
-
-
-def _offset(value: str, steps: Pointer) -> int:
+def _inner_offset(value: str, steps: Pointer) -> int:
+    """The character of a text that steps from EMBEDDED or an Offset on lead to."""
     if isinstance(steps[0], Offset):
         return int(steps[0])
     return JsonText(value).offset(steps[1:])
 
 
-# -- where a character of a scalar is written -----------------------------------
+def _value(node: object) -> str | None:
+    if isinstance(node, Scalar):
+        return node.value
+    return node if isinstance(node, str) else None
 
 
-def source_place(
-    text: str, line: int, column: int, value: str, offset: int
-) -> tuple[int, int]:
-    """Line and column (1-based) of a character of a scalar.
-
-    Walks the scalar's source and its value side by side: only indentation, quotes,
-    escapes and folded line breaks differ.
-    """
-    start = _line_start(text, line) + column - 1
-    here = _Walk(text, start)
-    for character in value[:offset]:
-        here.advance(character)
-    here.settle(value[offset : offset + 1])
-    before = text.rfind("\n", 0, here.at) + 1
-    return text.count("\n", 0, here.at) + 1, here.at - before + 1
-
-
-def _line_start(text: str, line: int) -> int:
-    at = 0
-    for _ in range(line - 1):
-        at = text.index("\n", at) + 1
-    return at
-
-
-_SHORT = {"x": 2, "u": 4, "U": 8}
-
-
-class _Walk:
-    """A position in the source of one scalar."""
-
-    def __init__(self, text: str, start: int) -> None:
-        self._text = text
-        self.at = start
-        first = text[start : start + 1]
-        self._quote = first if first in "\"'" else ""
-        self._is_block = first in ("|", ">")
-        if self._quote:
-            self.at += 1
-        elif self._is_block:
-            self._enter_block(start)
-
-    def _enter_block(self, start: int) -> None:
-        end = self._text.find("\n", start)
-        self.at = len(self._text) if end < 0 else end + 1
-        rest = self._text[self.at :]
-        first = next((line for line in rest.split("\n", 50) if line.strip()), "")
-        self._indent = len(first) - len(first.lstrip(" "))
-        self._skip_indent()
-
-    def _skip_indent(self) -> None:
-        end = self.at + self._indent
-        while self.at < end and self._text[self.at : self.at + 1] == " ":
-            self.at += 1
-
-    def settle(self, character: str) -> None:
-        """Step over what stands before the next character of the value."""
-        if character not in ("", " ", "\n"):
-            self._skip_fold()
-
-    def advance(self, character: str) -> None:
-        """Step over the source of one character of the value."""
-        if character not in " \n":
-            self._skip_fold()
-        source = self._text[self.at : self.at + 1]
-        if self._quote == '"' and source == "\\":
-            self._skip_escape()
-        elif self._quote == "'" and character == "'":
-            self.at += 2
-        elif source == "\n":
-            self.at += 1
-            if self._is_block:
-                self._skip_indent()
-            else:
-                self._skip_blanks()
-        else:
-            self.at += 1
-            if self._is_block and source == "\n":
-                self._skip_indent()
-
-    def _skip_fold(self) -> None:
-        """Line breaks and indentation that stand for nothing more."""
-        while self._text[self.at : self.at + 1] == "\n":
-            self.at += 1
-            if self._is_block:
-                self._skip_indent()
-            else:
-                self._skip_blanks()
-
-    def _skip_blanks(self) -> None:
-        while self._text[self.at : self.at + 1] in (" ", "\t"):
-            self.at += 1
-
-    def _skip_escape(self) -> None:
-        kind = self._text[self.at + 1 : self.at + 2]
-        self.at += 2 + _SHORT.get(kind, 0)
-        if kind == "\n":
-            self._skip_blanks()
+def _taken(node: Node | None, cut: Records) -> LongList | None:
+    """The long list that a node stands for."""
+    if not isinstance(node, Sequence) or len(node.items) != 1:
+        return None
+    return cut.lists.get(_value(node.items[0]) or "")

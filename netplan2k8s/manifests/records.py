@@ -1,80 +1,133 @@
 """Long lists whose items are written alike, read by one regular expression.
 
 A pool of 4,096 nodes is 12,288 lines of three forms. The first item is the form of all:
-its values become groups, every other character must repeat. A list that differs
-anywhere is left to the YAML reader, so that this can only be faster, never wrong; a
-differential test holds it to that.
+its values become groups, every other character must repeat. The list is replaced by one
+of a single word, and the YAML reader decides on that text what it would have decided on
+the whole; a list that differs anywhere is left to it. So this can only be faster, never
+wrong, and a differential test holds it to that.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from netplan2k8s.manifests.scalars import words_of_yaml
 
-_LIST = re.compile(
-    r"^( *)(?:staticAllocations|nodeSelectorTerms):\n( *)-(?= )", re.MULTILINE
-)
-_LINE = re.compile(r"( *(?:- )*)(?:([A-Za-z][A-Za-z.]*):)?(?: ?([^\s#&*!|>{\[].*))?")
+KEYS = ("staticAllocations", "nodeSelectorTerms")
+MIN_ITEMS = 8
+_MAX_LISTS = 8  # a text of many short lists is not worth a pattern for each
+_MAX_LINES = 32  # of an item
+_MAX_DASHES = 8  # of an item
+_DASH = re.compile(r"( *)- ")
+_LINE = re.compile(r"( *)((?:- )*)(?:([A-Za-z][A-Za-z.]*):(?: |$))?(.*)")
+# ASCII without escapes in quotes, or a plain text that is nothing but text.
 _VALUE = (
-    r'("[^"\\\n]*"|[A-Za-z][A-Za-z0-9./-]*'
+    r'("[ !#-\[\]-~]*"|[A-Za-z][A-Za-z0-9./-]*'
     r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?:/[0-9]{1,2})?)"
 )
 _PLAIN_VALUE = re.compile(_VALUE)
 _WORDS = words_of_yaml()
-MIN_ITEMS = 8
+
+
+class LongList(NamedTuple):
+    """A list that was taken out of ``start`` to ``end`` of the text.
+
+    Each item has ``height`` lines; the word for the list ends at ``word_end`` of the
+    text without it.
+    """
+
+    items: list[Any]
+    start: int
+    end: int
+    height: int
+    word_end: int = 0
 
 
 class Records(NamedTuple):
     """A text without its long lists, and these by the word that stands for each."""
 
     text: str
-    lists: dict[str, list[Any]]
+    lists: dict[str, LongList]
+
+    def original(self, offset: int) -> int:
+        """Where in the whole text a character of ``text`` stands."""
+        shift = 0
+        for taken in self.lists.values():
+            if offset >= taken.word_end:
+                shift = taken.end - taken.word_end
+        return offset + shift
 
 
 def split(text: str) -> Records:
     """Take the long lists out of a document."""
-    lists: dict[str, list[Any]] = {}
-    pieces: list[str] = []
-    done = 0
-    for found in _LIST.finditer(text):
-        if found.start() < done:
-            continue
-        read = _read(text, found.start(2), found[2])
-        if read is None:
-            continue
-        items, end = read
-        word = f"records-{len(lists)}"
-        lists[word] = items
-        key_end = text.index(":", found.start()) + 1
-        pieces += [text[done:key_end], f" {word}\n"]
-        done = end
-    return Records("".join([*pieces, text[done:]]), lists)
+    lists: dict[str, LongList] = {}
+    short, done = "", 0
+    stem = _unused(text)
+    for start, indent in islice(_candidates(text), _MAX_LISTS):
+        found = _read(text, start, indent) if start >= done else None
+        if found is not None:
+            word = f"{stem}-{len(lists)}"
+            short += f"{text[done:start]}{indent}- {word}\n"
+            lists[word] = found._replace(word_end=len(short))
+            done = found.end
+    return Records(short + text[done:], lists)
 
 
-def _read(text: str, start: int, indent: str) -> tuple[list[Any], int] | None:
-    first_end = text.find(f"\n{indent}- ", start)
-    if first_end < 0:
-        return None
-    form = _form(text[start : first_end + 1])
+def _unused(text: str) -> str:
+    """A word that the text does not have."""
+    stem = "records"
+    while stem in text:
+        stem += "s"
+    return stem
+
+
+def _candidates(text: str) -> Iterator[tuple[int, str]]:
+    """Where the lists begin, in their order, with their indentation."""
+    starts = []
+    for key in KEYS:
+        end = 0
+        while (end := text.find(f"{key}:\n", end) + 1) > 0:
+            before = text.rfind("\n", 0, end) + 1
+            if not text[before : end - 1].strip(" "):
+                starts.append(end + len(key) + 1)
+    for start in sorted(starts):
+        found = _DASH.match(text, start)
+        if found is not None:
+            yield start, found[1]
+
+
+def _read(text: str, start: int, indent: str) -> LongList | None:
+    second = text.find(f"\n{indent}- ", start)
+    lines = text[start : max(second, start)].split("\n")
+    form = _form(lines)
     if form is None:
         return None
     pattern, template = form
-    matches = list(iter(pattern.scanner(text, start).match, None))  # type: ignore[attr-defined]
-    if len(matches) < MIN_ITEMS:
+    # Possessive, so that a list of 300,000 items leaves no way back to remember.
+    whole = re.compile(f"(?:{pattern})++").match(text, start)
+    if whole is None:
         return None
-    end = matches[-1].end()
-    if text.startswith((f"{indent}-", f"{indent} ", "#"), end) or (
-        end < len(text) and text[end : end + 1] in "\n\r"
-    ):
+    end = whole.end()
+    if text.startswith((f"{indent}-", f"{indent} "), end):
         return None
-    rows = [match.groups() for match in matches]
+    rows = re.compile(pattern).findall(text, start, end)
+    if len(rows) < MIN_ITEMS:
+        return None
+    items = _items(
+        rows if isinstance(rows[0], tuple) else [(r,) for r in rows], template
+    )
+    return None if items is None else LongList(items, start, end, len(lines))
+
+
+def _items(rows: list[tuple[str, ...]], template: Any) -> list[Any] | None:  # noqa: ANN401
     columns = [_column(column) for column in zip(*rows, strict=True)]
     if any(column is None for column in columns):
         return None
     values = zip(*columns, strict=True)
-    return _fill(template, values), end
+    return _fill(template, values)
 
 
 def _column(values: tuple[str, ...]) -> list[str] | tuple[str, ...] | None:
@@ -89,66 +142,97 @@ def _column(values: tuple[str, ...]) -> list[str] | tuple[str, ...] | None:
 
 # -- the form of an item --------------------------------------------------------
 
-_Line = tuple[int, str | None, int | None, int]
-"""Column, key, number of the value, dashes before the key."""
+
+class _Line(NamedTuple):
+    """A line of an item; ``leaf`` is the number of its value."""
+
+    column: int
+    dashes: int
+    key: str | None
+    leaf: int | None
 
 
-def _form(item: str) -> tuple[re.Pattern[str], Any] | None:
+class _FormError(Exception):
+    """An item that is not of the forms read here."""
+
+
+def _form(texts: list[str]) -> tuple[str, Any] | None:
     """The pattern of an item, and its shape with a number for every value."""
-    pattern, leaves = "", 0
+    if len(texts) > _MAX_LINES:
+        return None
+    pattern = ""
     lines: list[_Line] = []
-    for line in item.splitlines():
-        found = _LINE.fullmatch(line)
-        if found is None or "\t" in line:
+    leaves = 0
+    for text in texts:
+        found = _LINE.fullmatch(text)
+        if found is None:
             return None
-        lead, key, value = found.groups()
-        gap = line[len(lead) + (len(key) + 1 if key else 0) :]
-        if value is None:
-            if gap or key is None:
-                return None
-            pattern += re.escape(line) + "\n"
-        elif _PLAIN_VALUE.fullmatch(value) is None:
+        indent, dashes, key, value = found.groups()
+        has_value = bool(value)
+        if has_value and not _PLAIN_VALUE.fullmatch(value):
             return None
-        else:
-            head = line[: len(line) - len(value)]
-            pattern += re.escape(head) + _VALUE + "\n"
-        lines.append(
-            (len(lead), key, None if value is None else leaves, lead.count("-"))
-        )
-        leaves += value is not None
-    template = _template(lines)
-    return None if template is None else (re.compile(pattern), template)
+        if key in _WORDS or (key is None and not has_value):
+            return None
+        head = text[: len(text) - len(value)]
+        pattern += re.escape(head) + (_VALUE if has_value else "") + "\n"
+        count = len(dashes) // 2
+        lines.append(_Line(len(indent), count, key, leaves if has_value else None))
+        leaves += has_value
+    if not leaves or sum(line.dashes for line in lines) > _MAX_DASHES:
+        return None
+    try:
+        template = _Template(lines).item()
+    except _FormError:
+        return None
+    return pattern[:-1] + r"(?:\n|\Z)", template
 
 
-def _template(lines: list[_Line]) -> Any:  # noqa: ANN401  a shape of its own
+class _Template:
     """The shape of an item: nested dicts and lists with a number for every value."""
-    position = 0
 
-    def block(column: int) -> Any:  # noqa: ANN401  as above
-        nonlocal position
-        start, key, leaf, dashes = lines[position]
-        if dashes:
-            lines[position] = (start, key, leaf, dashes - 1)
-            return [block(column)]
-        if key is None:
-            position += 1
-            return leaf
+    def __init__(self, lines: list[_Line]) -> None:
+        self._lines = lines
+        self._at = 0
+
+    def item(self) -> Any:  # noqa: ANN401  a shape of its own
+        made = self._node()
+        if self._at != len(self._lines) or not isinstance(made, list):
+            raise _FormError
+        return made[0]
+
+    def _node(self) -> Any:  # noqa: ANN401  as above
+        line = self._lines[self._at]
+        if line.dashes:
+            # What stands behind the dash; a second dash below it is read by nobody.
+            self._lines[self._at] = line._replace(
+                column=line.column + 2, dashes=line.dashes - 1
+            )
+            return [self._node()]
+        if line.key is None:
+            self._at += 1
+            return line.leaf
+        return self._mapping(line.column)
+
+    def _mapping(self, column: int) -> dict[str, Any]:
         made: dict[str, Any] = {}
-        while position < len(lines):
-            start, key, leaf, dashes = lines[position]
-            if start != column or key is None or dashes or key in made:
+        while self._at < len(self._lines):
+            line = self._lines[self._at]
+            if line.column != column or line.key is None or line.dashes:
                 break
-            position += 1
-            made[key] = leaf if leaf is not None else block(lines[position][0])
+            if line.key in made:
+                raise _FormError
+            self._at += 1
+            made[line.key] = line.leaf if line.leaf is not None else self._below(column)
         return made
 
-    try:
-        start, key, leaf, dashes = lines[0]
-        lines[0] = (start, key, leaf, dashes - 1)
-        made = block(start)
-    except IndexError:
-        return None
-    return made if position == len(lines) and dashes == 1 else None
+    def _below(self, column: int) -> Any:  # noqa: ANN401  as above
+        """The value that begins on the next line, deeper than its key."""
+        if self._at == len(self._lines):
+            raise _FormError
+        line = self._lines[self._at]
+        if line.column < column + (not line.dashes):
+            raise _FormError
+        return self._node()
 
 
 def _fill(template: Any, rows: Any) -> list[Any]:  # noqa: ANN401  as above

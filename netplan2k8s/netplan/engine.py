@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -32,6 +33,7 @@ class Reference(NamedTuple):
 class PortSetting(NamedTuple):
     """A bridge's cost or priority of a port; ``taken`` is said of a second one."""
 
+    bridge: str
     key: str
     port: str
     number: int
@@ -124,7 +126,7 @@ def _dispatch(
 ) -> None:
     if shape == SEQUENCE:
         if not isinstance(value, list) or isinstance(value, Mapping):
-            raise expected("sequence", value)
+            raise expected(f"sequence{_as_list(value)}", value)
         reader(state, target, key, value)
     elif shape == TABLE:
         process(state, value, reader, target.setdefault(key, {}))
@@ -136,6 +138,24 @@ def _dispatch(
         raise expected("scalar", value)
     else:
         reader(state, target, key, value)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./:+-]*[A-Za-z0-9_./+-])?")
+_MAX_ADVICE = 60
+
+
+def _as_list(value: Node) -> str:
+    """How to write as a list what is none: a text, or a mapping for a list of them."""
+    if isinstance(value, Mapping):
+        return f"; write [{{{value[0]}: …}}]" if value else ""
+    text = str(value)
+    if not text:
+        return "; write [] for none"
+    if len(text) > _MAX_ADVICE or "\n" in text:
+        return ""
+    words = [word.strip() for word in text.split(",")]
+    quoted = (w if _PLAIN.fullmatch(w) else f"'{w}'" for w in words if w)
+    return f"; write [{', '.join(quoted)}]"
 
 
 def expected(what: str, node: object) -> RejectError:

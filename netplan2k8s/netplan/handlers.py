@@ -192,8 +192,7 @@ def members(state: State, target: Target, key: str, node: list[Node]) -> None:
 def bond_primary(state: State, target: Target, key: str, node: str) -> None:
     present = target.get(key)
     if present is not None and present != node:
-        bond = state.current.id
-        message = f"{bond}: bond already has a primary member: {present}"
+        message = f"bond already has a primary member: {present}"
         raise RejectError(catalogue.CONFLICTING_DEFINITION, message, node)
     refer(state, key, node, node)
     target[key] = node
@@ -215,8 +214,9 @@ def bridge_ports(maximum: int, what: str) -> Handler:
             if number is None or number % (s.UINT_MAX + 1) > maximum:
                 raise invalid(f"invalid {what} value '{value}'", node)
             number %= s.UINT_MAX + 1  # netplan keeps 32 bits before it compares
-            taken = f"{state.current.id}: interface '{port}' already has a {what} of"
-            setting = PortSetting(key, str(port), number, node, taken)
+            taken = f"interface '{port}' already has a {what} of"
+            bridge = state.current.id
+            setting = PortSetting(bridge, key, str(port), number, node, taken)
             if port in state.definitions:
                 set_port(state, setting)
             state.port_settings_of_file.append(setting)

@@ -10,7 +10,7 @@ from typing import Any
 
 from netplan2k8s import catalogue, source
 from netplan2k8s.findings import Finding, InputError, Span
-from netplan2k8s.netplan import discovery, validation
+from netplan2k8s.netplan import discovery, validation, warned
 from netplan2k8s.netplan.engine import State, expected, process, unknown
 from netplan2k8s.netplan.handlers import backend
 from netplan2k8s.netplan.model import PHYSICAL, Definition, HostNetwork
@@ -54,7 +54,7 @@ def _read(tree: Tree, node_name: str, parse: Parse) -> HostNetwork:
     state = State()
     findings = list(found.findings)
     labels = []
-    unreadable = []
+    unreadable = [_with_node(finding, node_name) for finding in found.unreadable]
     for path in found.paths:
         data = discovery.read(tree, path)
         if isinstance(data, Finding):
@@ -69,7 +69,7 @@ def _read(tree: Tree, node_name: str, parse: Parse) -> HostNetwork:
         validation.finish(state)
     except RejectError as reject:
         raise _refused(reject, labels[-1] if labels else "", node_name) from reject
-    findings.extend(validation.warnings(state, node_name, labels))
+    findings.extend(warned.warnings(state, node_name, labels))
     return HostNetwork(
         node_name, state.definitions, state.settings, tuple(labels), tuple(findings)
     )

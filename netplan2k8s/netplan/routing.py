@@ -175,7 +175,8 @@ def routes(state: State, target: Target, key: str, node: list[Node]) -> None:
         if not _read_plain_route(item, route):
             process(state, item, _ROUTE, route)
             _check_route(route, node)
-            state.unusual = state.unusual or "advertised-mss" in route
+            if "advertised-mss" in route or "via" not in route:
+                state.unusual = True
             state.default_routes += route.get("to") in DEFAULTS
         for other in found:
             if _same_route(route, other):

@@ -5,23 +5,14 @@ Source: netplan 1.2, src/validation.c and the reference handlers of src/parse.c.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-
 from netplan2k8s import catalogue
-from netplan2k8s.findings import Finding, Rule, Span
 from netplan2k8s.netplan import scalars as s
-from netplan2k8s.netplan.engine import Reference, State, set_port
+from netplan2k8s.netplan.engine import PortSetting, Reference, State, set_port
 from netplan2k8s.netplan.model import Definition
-from netplan2k8s.netplan.routing import DEFAULTS
-from netplan2k8s.netplan.scalars import RejectError, invalid
+from netplan2k8s.netplan.scalars import RejectError
 from netplan2k8s.netplan.tunnels import check_tunnel
-from netplan2k8s.source import span_of
 
 _MAX_VLAN = 4094
-_MAX_NAME = 15
-_SECTIONS_OF_1 = ("dummy-devices", "virtual-ethernets")
-_KEYS_OF_1 = frozenset({"ra-overrides", "hairpin", "port-mac-learning"})
 _NM = ("name", "uuid", "stable-id", "device", "passthrough")
 
 
@@ -105,7 +96,7 @@ def resolve(state: State) -> None:
     if state.has_forward_reference:
         for setting in state.port_settings_of_file:
             if setting.port in state.definitions:
-                set_port(state, setting)
+                _set_again(state, setting)
     state.port_settings_of_file.clear()
     state.has_forward_reference = False
     for reference in state.references:
@@ -115,11 +106,19 @@ def resolve(state: State) -> None:
             message = f"{holder}: interface '{reference.node}' is not defined"
             raise RejectError(catalogue.UNDEFINED_REFERENCE, message, reference.node)
         if reference.kind == "interfaces":
-            _enslave(reference, target)
+            _enslave(state, reference, target)
     state.references.clear()
 
 
-def _enslave(reference: Reference, member: Definition) -> None:
+def _set_again(state: State, setting: PortSetting) -> None:
+    try:
+        set_port(state, setting)
+    except RejectError as reject:
+        reject.keys.append(setting.bridge)
+        raise
+
+
+def _enslave(state: State, reference: Reference, member: Definition) -> None:
     holder = reference.definition
     if holder.section == "vrfs":
         if member.vrf not in ("", holder.id):
@@ -127,8 +126,8 @@ def _enslave(reference: Reference, member: Definition) -> None:
         member.vrf = holder.id
         return
     if member.master not in ("", holder.id):
-        kind = "bond" if member.master.startswith("bond ") else "bridge"
-        raise _assigned(reference, f"{kind} {member.master.partition(' ')[2]}")
+        kind = state.definitions[member.master].section[:-1]
+        raise _assigned(reference, f"{kind} {member.master}")
     member.master = holder.id
 
 
@@ -202,101 +201,3 @@ def _check_backend(definition: Definition, backend: str) -> None:
     if backend != "NetworkManager" and any(key in networkmanager for key in _NM):
         found = "networkmanager backend settings found"
         raise _whole(definition, f"{found} but renderer is not NetworkManager.")
-
-
-# -- warnings -------------------------------------------------------------------
-
-
-def warnings(state: State, node_name: str, labels: Sequence[str]) -> Iterator[Finding]:
-    """What netplan takes and warns of, and what networkd will not."""
-    fallback = Span(labels[-1] if labels else node_name)
-    for definition in state.definitions.values():
-        has_warned_key = not _WARNED_OF.isdisjoint(definition.settings)
-        if not (
-            state.unusual or has_warned_key or definition.section in _SECTIONS_OF_1
-        ):
-            continue
-        found = (*_key_warnings(definition), *_address_warnings(definition))
-        for rule, message, where in found:
-            span = span_of(where) or definition.span or fallback
-            yield Finding(rule, message, span, node=node_name)
-        state.default_routes += "gateway4" in definition.settings
-        state.default_routes += "gateway6" in definition.settings
-    for message, where in _default_routes(state) if state.default_routes > 1 else ():
-        span = span_of(where) or fallback
-        yield Finding(catalogue.NETPLAN_WARNING, message, span, node=node_name)
-
-
-def _address_warnings(
-    definition: Definition,
-) -> Iterator[tuple[Rule, str, object]]:
-    for item in definition.settings.get("addresses", ()):
-        text = item if isinstance(item, str) else next(iter(item))
-        length = text[text.rfind("/") + 1 :]
-        if not length.isdigit() or length[0] == "0":
-            message = f"address '{text}': netplan passes it on, networkd refuses it"
-            yield catalogue.LOOSE_NUMBER, message, text
-
-
-_WARNED_OF = frozenset({"gateway4", "gateway6", "set-name", "macaddress"} | _KEYS_OF_1)
-
-
-def _key_warnings(definition: Definition) -> Iterator[tuple[Rule, str, object]]:
-    settings = definition.settings
-    for key in ("gateway4", "gateway6"):
-        if key in settings:
-            message = f"{key} of {definition.id} is deprecated; write a default route"
-            yield catalogue.NETPLAN_WARNING, message, settings[key]
-    set_name = settings.get("set-name", "")
-    if len(set_name) > _MAX_NAME:
-        message = f"set-name '{set_name}' is over {_MAX_NAME} characters: ignored"
-        yield catalogue.NETPLAN_WARNING, message, set_name
-    for words, where in _newer_than_0(definition):
-        message = (
-            f"netplan before 1.0 refuses {words} of {definition.id}, and the whole host"
-            " with it"
-        )
-        yield catalogue.VERSION_DEPENDENT, message, where
-
-
-def _newer_than_0(definition: Definition) -> Iterator[tuple[str, object]]:
-    """What netplan before 1.0 refuses, checked against 0.106: (words, place)."""
-    settings = definition.settings
-    if definition.section in _SECTIONS_OF_1:
-        yield definition.section, definition.id
-    for key in sorted(_KEYS_OF_1 & settings.keys()):
-        yield key, settings[key]
-    word = settings.get("macaddress", "")
-    if word and ":" not in word:
-        yield f"macaddress: {word}", word
-    for route in settings.get("routes", ()):
-        if "advertised-mss" in route:
-            yield "advertised-mss", route["advertised-mss"]
-
-
-def _default_routes(state: State) -> Iterator[tuple[str, object]]:
-    """Several default routes of one family in one table with one metric."""
-    seen: dict[tuple[int, str, str], list[tuple[str, object]]] = defaultdict(list)
-    for definition in state.definitions.values():
-        settings = definition.settings
-        for key, family in (("gateway4", 4), ("gateway6", 6)):
-            if key in settings:
-                seen[family, "0", ""].append((definition.id, settings[key]))
-        for route in settings.get("routes", ()):
-            to = route.get("to", "")
-            if to in DEFAULTS and "via" in route:
-                table = settings.get("table", "0") if _is_vrf(definition) else "0"
-                slot = route.get("table", table), route.get("metric", "")
-                seen[s.family(route["via"]), *slot].append((definition.id, to))
-    for holders in seen.values():
-        if len(holders) > 1:
-            names = ", ".join(dict.fromkeys(name for name, _ in holders))
-            message = f"conflicting default routes of one table and metric on {names}"
-            yield message, holders[-1][1]
-
-
-def _is_vrf(definition: Definition) -> bool:
-    return definition.section == "vrfs"
-
-
-__all__ = ["check", "finish", "invalid", "resolve", "warnings"]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from netplan2k8s import __version__, rule_pages
+from netplan2k8s.catalogue import RULES
 from netplan2k8s.findings import Finding, Rule, Severity, Span
-from netplan2k8s.lint.choices import fingerprint
+from netplan2k8s.lint.choices import fingerprints
 
 FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 _SARIF_SCHEMA = (
@@ -18,6 +20,7 @@ _SARIF_SCHEMA = (
     "sarif-schema-2.1.0.json"
 )
 _PROJECT = "netplan2k8s"
+_NO_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(name: str, findings: Sequence[Finding]) -> str:
@@ -44,7 +47,10 @@ def sarif(findings: Sequence[Finding]) -> str:
     """SARIF 2.1.0 with the help of each rule and related places."""
     import sarif_pydantic as model  # noqa: PLC0415  slow to import, and seldom wanted
 
-    rules = list({f.rule.code: f.rule for f in findings}.values())
+    # The catalogue's: a finding's own may be as severe as somebody wished.
+    rules = list(
+        {f.rule.code: RULES.get(f.rule.code, f.rule) for f in findings}.values()
+    )
     index = {rule.code: number for number, rule in enumerate(rules)}
     driver = model.ToolDriver(
         name=_PROJECT,
@@ -52,8 +58,15 @@ def sarif(findings: Sequence[Finding]) -> str:
         semantic_version=__version__,
         rules=[_descriptor(model, rule) for rule in rules],
     )
-    results = [_result(model, finding, index) for finding in findings]
-    run = model.Run(tool=model.Tool(driver=driver), results=results)
+    marks = fingerprints(findings)
+    results = [
+        _result(model, finding, index[finding.rule.code], mark)
+        for finding, mark in zip(findings, marks, strict=True)
+    ]
+    # SARIF counts UTF-16 code units where nothing is said; the model lacks the field.
+    run = model.Run(
+        tool=model.Tool(driver=driver), results=results, columnKind="unicodeCodePoints"
+    )
     log = model.Sarif(version="2.1.0", schema_uri=_SARIF_SCHEMA, runs=[run])
     body = log.model_dump(mode="json", by_alias=True, exclude_none=True)
     return json.dumps(body, indent=2) + "\n"
@@ -75,19 +88,19 @@ def _descriptor(model: Any, rule: Rule) -> Any:  # noqa: ANN401  sarif_pydantic 
     )
 
 
-def _result(model: Any, finding: Finding, index: dict[str, int]) -> Any:  # noqa: ANN401
+def _result(model: Any, finding: Finding, index: int, mark: str) -> Any:  # noqa: ANN401
     related = [
         model.Location(id=number, **_location(model, span))
         for number, span in enumerate(finding.related)
     ]
     return model.Result(
         rule_id=finding.rule.code,
-        rule_index=index[finding.rule.code],
+        rule_index=index,
         level=model.Level(_SARIF_LEVELS[finding.rule.severity]),
         message=model.Message(text=finding.message),
         locations=[model.Location(**_location(model, finding.span))],
         related_locations=related or None,
-        partial_fingerprints={"netplan2k8s/v1": fingerprint(finding)},
+        partial_fingerprints={"netplan2k8s/v1": mark},
     )
 
 
@@ -102,9 +115,20 @@ def _location(model: Any, span: Span) -> dict[str, Any]:  # noqa: ANN401  as abo
 
 
 def _uri(path: str) -> str:
-    """A path as a relative URI, or as a file URI where it is absolute."""
-    text = quote(path.replace(os.sep, "/"))
+    """A path as a relative URI, or as a file URI where it is outside the directory."""
+    text = quote(_relative(path).encode("utf-8", "replace"))
     return f"file://{text}" if text.startswith("/") else text
+
+
+def _relative(path: str) -> str:
+    """The path from the working directory on, as services want it; else as it is."""
+    if path.startswith("<"):
+        return path
+    text = os.path.normpath(path)
+    if os.path.isabs(text):
+        own = os.path.relpath(text)
+        text = text if own.startswith(os.pardir) else own
+    return text.replace(os.sep, "/")
 
 
 # -- JUnit ----------------------------------------------------------------------
@@ -126,20 +150,20 @@ def junit(findings: Sequence[Finding]) -> str:
         errors="0",
     )
     for path, listed in by_path.items() or {"": []}.items():
-        name = path or "manifests"
+        name = _printable(path or "manifests")
         case = ET.SubElement(suite, "testcase", classname=_PROJECT, name=name)
         bad = [f for f in listed if f.rule.severity is not Severity.INFO]
         notes = [f for f in listed if f.rule.severity is Severity.INFO]
         if bad:
             worst = min(bad, key=lambda f: list(Severity).index(f.rule.severity))
-            text = "\n".join(map(str, bad))
+            more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
             failure = ET.SubElement(
                 case,
                 "failure",
                 type=worst.rule.severity.value,
-                message=_printable(f"{len(bad)} findings, first: {bad[0].message}"),
+                message=_printable(f"{worst.rule.code} {worst.message}{more}"),
             )
-            failure.text = _printable(text)
+            failure.text = _printable("\n".join(map(str, bad)))
         if notes:
             output = ET.SubElement(case, "system-out")
             output.text = _printable("\n".join(map(str, notes)))
@@ -150,10 +174,8 @@ def junit(findings: Sequence[Finding]) -> str:
 
 
 def _printable(text: str) -> str:
-    """A text without the control characters that XML has not."""
-    return "".join(
-        c if c >= " " or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text
-    )
+    """A text without the characters that XML has not."""
+    return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 # -- GitHub and GitLab ----------------------------------------------------------
@@ -172,13 +194,13 @@ def github(findings: Sequence[Finding]) -> str:
 
 def _annotation(finding: Finding) -> str:
     span, rule = finding.span, finding.rule
-    fields = {"file": span.path, "title": f"{rule.code} {rule.name}"}
+    fields = {"file": _relative(span.path), "title": f"{rule.code} {rule.name}"}
     if span.line:
         fields |= {"line": str(span.line), "col": str(span.column or 1)}
     listed = ",".join(
         f"{key}={_escaped(value, is_field=True)}" for key, value in fields.items()
     )
-    return f"::{_GITHUB[rule.severity]} {listed}::{_escaped(str(finding.message))}"
+    return f"::{_GITHUB[rule.severity]} {listed}::{_escaped(finding.message)}"
 
 
 def _escaped(text: str, *, is_field: bool = False) -> str:
@@ -201,17 +223,14 @@ def gitlab(findings: Sequence[Finding]) -> str:
 
 
 def _issues(findings: Sequence[Finding]) -> Iterator[dict[str, Any]]:
-    seen: dict[str, int] = {}
-    for finding in findings:
-        mark = fingerprint(finding)
-        seen[mark] = seen.get(mark, 0) + 1
+    for finding, mark in zip(findings, fingerprints(findings), strict=True):
         yield {
             "description": f"{finding.rule.code} {finding.message}",
             "check_name": finding.rule.name,
-            "fingerprint": mark if seen[mark] == 1 else f"{mark}-{seen[mark]}",
+            "fingerprint": mark,
             "severity": _GITLAB[finding.rule.severity],
             "location": {
-                "path": finding.span.path,
+                "path": _relative(finding.span.path),
                 "lines": {"begin": finding.span.line or 1},
             },
         }

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from netplan2k8s.findings import Finding, Severity
+from netplan2k8s.naming import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,7 +100,7 @@ def print_fabric(
 
 def _rails_table(plan: FabricPlan) -> Any:  # noqa: ANN401  rich is imported late
     rails, hosts = len(plan.rails), len(plan.node_names)
-    title = f"{_counted(rails, 'rail')} on {_counted(hosts, 'host')}"
+    title = f"{counted(rails, 'rail')} on {counted(hosts, 'host')}"
     table = _table(title)
     headings = ("rail", "CIDR", "hosts", "NIC side", "MTU", "interface", "PCI address")
     for heading in headings:
@@ -124,10 +125,6 @@ def _rail_row(rail: Rail) -> tuple[str, ...]:
         _few(link.interface for link in links),
         _few(rail.pci_addresses) or "unknown",
     )
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _few(values: Iterable[str]) -> str:

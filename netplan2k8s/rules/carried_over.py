@@ -12,7 +12,7 @@ from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.fabric.translation import ROUTING, Fate, verdict
 from netplan2k8s.findings import Rule
-from netplan2k8s.naming import ranges
+from netplan2k8s.naming import counted, ranges
 from netplan2k8s.settings import Settings
 
 RELEASES_WITH_META_PLUGINS = frozenset({"main"})
@@ -104,7 +104,7 @@ def _kept(users: dict[str, list[Candidate]]) -> Draft:
         " manifest carries them, and docs/mapping.md says why each stays"
     )
     first = members[0]
-    key = min(users)
+    key = min(key for key in users if key in first.keys)
     return Draft(
         catalogue.KEPT_SETTING, message, Where(first.node_name, first.interface, key)
     )
@@ -112,5 +112,4 @@ def _kept(users: dict[str, list[Candidate]]) -> Draft:
 
 def _extent(members: Sequence[Candidate]) -> str:
     nodes = {member.node_name for member in members}
-    links = "1 link" if len(members) == 1 else f"{len(members)} links"
-    return f"{links} on {ranges(list(nodes))}"
+    return f"{counted(len(members), 'link')} on {ranges(list(nodes))}"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from netplan2k8s.catalogue import MIXED_MTU, ODD_SIDE
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
-from netplan2k8s.naming import ranges
+from netplan2k8s.naming import counted, ranges
 
 
 def check(plan: FabricPlan) -> Iterator[Draft]:
@@ -25,8 +25,8 @@ def _mixed_mtu(rail: Rail) -> Iterator[Draft]:
     odd = [a for a in rail.attachments if a.mtu != usual]
     message = (
         f"MTU of {rail.name} is {odd[0].mtu or 'not set'} on"
-        f" {ranges([a.node_name for a in odd])} and {usual or 'not set'} on {hosts}"
-        " other hosts"
+        f" {ranges([a.node_name for a in odd])} and {usual or 'not set'} on"
+        f" {counted(hosts, 'other host')}"
     )
     where = Where(odd[0].node_name, odd[0].interface, "mtu")
     yield Draft(MIXED_MTU, message, where, rail.name)
@@ -55,10 +55,10 @@ def _odd_side(
     rail, first, hosts = found[0]
     names = ranges([rail.name for rail, _, _ in found])
     side = "odd" if first.address.value & 1 else "even"
+    others = f"{counted(hosts, 'other host')} {'is' if hosts == 1 else 'are'}"
     message = (
         f"{first.address} of {ranges(list(nodes))} on {names} is the {side} side of"
-        f" its link, and {hosts} other hosts are on the other side; check which end is"
-        " the leaf"
+        f" its link, and {others} on the other side; check which end is the leaf"
     )
     where = Where(first.node_name, first.interface, "address")
     return Draft(ODD_SIDE, message, where, rail.name)

@@ -10,7 +10,7 @@ from netplan2k8s.catalogue import NAME_AS_EVIDENCE, PCI_ON_TWO_RAILS, UNKNOWN_PC
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.plan import FabricPlan, RailAttachment
 from netplan2k8s.fleet import Fleet
-from netplan2k8s.naming import ranges
+from netplan2k8s.naming import counted, ranges
 from netplan2k8s.settings import NodeGroup
 
 COMMAND = "ip -d -j link > ip-link.json"
@@ -45,8 +45,10 @@ def _by_chosen_name(
     if links:
         first = links[0]
         nodes = ranges(list(dict.fromkeys(link.node_name for link in links)))
+        what = "PCI address" if len(links) == 1 else "PCI addresses"
+        come = "comes" if len(links) == 1 else "come"
         message = (
-            f"PCI addresses of {len(links)} links on {nodes} come from a set-name"
+            f"{what} of {counted(len(links), 'link')} on {nodes} {come} from a set-name"
             f" alone, as {first.pci_address} of {first.interface}; such a name can be"
             " anything, and an inventory would confirm it"
         )
@@ -101,9 +103,9 @@ def _on_two_rails(
             odd = rails[name]
             message = (
                 f"{address} is {name} on {ranges([a.node_name for a in odd])} and"
-                f" {usual} on {hosts} other hosts; one device-plugin list serves all"
-                " hosts: a swapped cable, a copied file, or another server model,"
-                " which node_groups: in netplan2k8s.yaml names"
+                f" {usual} on {counted(hosts, 'other host')}; one device-plugin list"
+                " serves all hosts: a swapped cable, a copied file, or another server"
+                " model, which node_groups: in netplan2k8s.yaml names"
             )
             first, other = odd[0], rails[usual][0]
             yield Draft(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 PCI_ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 LISTS = (
@@ -36,6 +36,7 @@ class Device(NamedTuple):
     pci_address: str
     vendor: str = "15b3"
     device: str = ""
+    driver: str = "mlx5_core"
     is_rdma: bool = True
 
 
@@ -64,21 +65,43 @@ def offered(
 def matches(selector: Mapping[str, Any], device: Device) -> bool:
     """Whether a selector takes a physical function of the vendor Mellanox.
 
-    A key that the plugin does not know is no filter, and neither is an empty list.
+    A key that the plugin does not know is no filter, and neither is an empty list. A
+    selector with a value of the wrong type takes nothing, since the plugin drops it.
     """
     known = {
         "pciAddresses": device.pci_address,
         "vendors": device.vendor,
         "devices": device.device,
+        "drivers": device.driver,
         "linkTypes": "ether",
     }
     for key, wanted in filters(selector).items():
-        if key in known:
-            if known[key] not in wanted:
+        if key == "isRdma":
+            if wanted is not True or not device.is_rdma:
                 return False
-        elif key in NOT_OF_A_PF or (key == "isRdma" and not device.is_rdma):
+        elif key in NOT_OF_A_PF or not are_texts(wanted) or known[key] not in wanted:
             return False
     return True
+
+
+def are_texts(value: object) -> TypeGuard[list[str]]:
+    """Whether a value is what the plugin reads of a list: texts, or nothing."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def value_of(body: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401  a JSON value
+    """A field as Go's decoder finds it: without regard to case, the last one wins."""
+    lowered = key.lower()
+    for name, value in reversed(list(body.items())):
+        if name.lower() == lowered:
+            return value
+    return None
+
+
+def full_name(resource: Mapping[str, Any]) -> str:
+    """A resource's name with its prefix, which is intel.com unless it is written."""
+    prefix = value_of(resource, "resourcePrefix") or "intel.com"
+    return f"{prefix}/{value_of(resource, 'resourceName')}"
 
 
 def filters(selector: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,6 +110,7 @@ def filters(selector: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for key, value in selector.items():
         name = known.get(key.lower())
-        if name is not None and value:
+        is_set = value is not None and value is not False and value != []
+        if name is not None and is_set:
             found[name] = value
     return found

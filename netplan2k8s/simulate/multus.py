@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from netplan2k8s.manifests.json_text import JsonError, JsonText
+
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
 _MAX_LABEL, _MAX_INTERFACE = 63, 15
 
@@ -54,9 +56,9 @@ def interfaces(selections: list[Selection]) -> list[str]:
 
 def _objects(text: str, namespace: str) -> Iterator[Selection]:
     try:
-        listed = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise MultusError(f"is no JSON: {error.msg}", error.pos) from error
+        listed = JsonText(text).value()
+    except JsonError as error:
+        raise MultusError(f"is no JSON: {error.message}", error.offset) from error
     if not isinstance(listed, list):
         raise MultusError("is a JSON object, not a list of them")
     for item in listed:

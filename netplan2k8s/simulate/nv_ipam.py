@@ -84,12 +84,20 @@ def allocate(pool: Pool, nodes: Sequence[Node], before: Status | None = None) ->
 
 def unlisted_share(pool: Pool) -> Allocation | None:
     """What a node without an entry gets; None where that leaves its pods nothing."""
+    if not pool.excluded and _is_empty(pool, pool.cidr.value):
+        return None  # all prefixes are alike, and there may be 65,536
     reserved = {entry.text for entry in pool.statics}
     network = next(_free(pool, reserved), None)
     if network is None:
         return None
     share = Allocation(network, pool.gateway_of(network), str(pool.prefix(network)))
     return None if next(usable(pool, share), None) is None else share
+
+
+def _is_empty(pool: Pool, network: int) -> bool:
+    """Whether gateway and exclusions take all of a prefix without an entry."""
+    share = Allocation(network, pool.gateway_of(network), "")
+    return next(usable(pool, share), None) is None
 
 
 def _of_static(pool: Pool, entry: Static) -> Allocation:
