@@ -33,7 +33,13 @@ from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
 from netplan2k8s.node_names import read_node_names
 from netplan2k8s.proof import emitted
 from netplan2k8s.proof.model import Proof
-from netplan2k8s.rules import carried_over, consistency, overlapping_prefix, pci
+from netplan2k8s.rules import (
+    carried_over,
+    consistency,
+    overlapping_prefix,
+    pci,
+    shadowed,
+)
 from netplan2k8s.settings import KINDS, Settings
 
 PLAN_PATH = ".netplan2k8s/plan.json"
@@ -83,7 +89,7 @@ def inspect(
     names = read_node_names(settings.node_names, settings.node_name)
     tables = _tables(settings)
     found = discover(arguments, names=names, exclude=settings.exclude_nodes)
-    fleet = read_fleet(found.hosts, settings, tables, progress)
+    fleet = read_fleet(found.hosts, settings, tables, progress, shadowed.check)
     plan, drafts = map_rails(
         fleet.candidates, fleet.node_names, settings, broken=fleet.broken
     )
@@ -96,7 +102,10 @@ def inspect(
         except InputError:
             return None  # already said, as a finding of its own
 
-    locator = Locator(reread_node, fallback=arguments[0])
+    def place_of(node_name: str) -> str:
+        return by_name[node_name].place if node_name in by_name else arguments[0]
+
+    locator = Locator(reread_node, place_of)
     said = _sorted([*found.findings, *fleet.findings, *map(locator.finding, drafts)])
     return Inspection(
         found.hosts, fleet, plan, tuple(dict.fromkeys(said)), locator.span
@@ -122,11 +131,14 @@ def convert(
     policy = base_policy.load(base) if base else None
     seen = inspect(arguments, settings, kinds=kinds, progress=progress)
     plan, said = seen.plan, list(seen.findings)
-    said.extend(emitters.findings(plan, settings, kinds))
+    of_manifests = list(emitters.findings(plan, settings, kinds))
     if policy is not None:
-        said.extend(nic_cluster_policy.base_findings(plan, settings, policy))
+        of_manifests += nic_cluster_policy.base_findings(plan, settings, policy)
+    said += of_manifests
     if _has_error(said):
-        return Conversion(plan, _sorted(said))
+        # There will be no manifests for the rest to be about.
+        unmade = {f for f in of_manifests if f.rule.severity is not Severity.ERROR}
+        return Conversion(plan, _sorted([f for f in said if f not in unmade]))
     files = {}
     for manifest in emitters.emit(plan, settings, kinds, policy):
         said.extend(emitters.size_findings(manifest))
@@ -136,6 +148,7 @@ def convert(
     proof, wrong = emitted.prove(files, seen.fleet.candidates, settings, seen.locate)
     if wrong:
         return Conversion(plan, _sorted([*said, *wrong]))
+    del seen  # the candidates of a large fleet are no longer needed
     if directory is None:
         return Conversion(plan, _sorted(said), files, proof=proof)
     files[kustomization.PATH] = kustomization.text(files)
@@ -259,6 +272,7 @@ def plan_json(plan: FabricPlan) -> str:
 def _judge(
     plan: FabricPlan, fleet: Fleet, settings: Settings, kinds: Collection[str]
 ) -> Iterator[Draft]:
+    yield from fleet.drafts
     yield from overlapping_prefix.check(fleet.candidates)
     for draft in pci.check(plan, fleet, settings.node_groups):
         if "nicclusterpolicy" in kinds or draft.rule is not UNKNOWN_PCI:

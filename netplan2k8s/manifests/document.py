@@ -7,16 +7,20 @@ dumper 0.4 s; a property test holds it to what PyYAML and ruamel.yaml read.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
+_NARROW = r"[A-Za-z][A-Za-z0-9._/-]*|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"
 # Plain where no reader of YAML 1.1 or 1.2 sees anything but a string.
 _PLAIN = re.compile(
     r"[A-Za-z](?:[A-Za-z0-9_./, -]*[A-Za-z0-9_./-])?"
     r"|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"
 )
+_PLAIN_LINES = re.compile(rf"(?:(?:{_NARROW})(?:\n|\Z))+")
+_MANY = 32
+_LONGEST_WORD = 5
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _BLOCK = re.compile(r"[^\s][^\n]*(?:\n[^\n]*)*")
 _ASCII_CONTROL = re.compile(r"[^\n -~]")
@@ -86,6 +90,11 @@ def _entry(head: str, value: Any, indent: str, lines: list[str]) -> None:  # noq
 
 
 def _sequence(items: Sequence[Any], indent: str, lines: list[str]) -> None:
+    if len(items) >= _MANY:
+        rows = _rows(items, indent)
+        if rows is not None:
+            lines.extend(rows)
+            return
     for item in items:
         if isinstance(item, Mapping) and item:
             first = len(lines)
@@ -97,6 +106,33 @@ def _sequence(items: Sequence[Any], indent: str, lines: list[str]) -> None:
             lines[first] = f"{indent}- {lines[first][len(indent) + 2 :]}"
         else:
             _entry(f"{indent}-", item, indent, lines)
+
+
+def _rows(items: Sequence[Any], indent: str) -> Iterator[str] | None:
+    """Many mappings of the same keys to plain texts, written by one template."""
+    keys = tuple(items[0]) if isinstance(items[0], dict) else ()
+    if not keys or any(type(item) is not dict or tuple(item) != keys for item in items):
+        return None
+    columns = [[item[key] for item in items] for key in keys]
+    if not all(map(_are_plain, columns)):
+        return None
+    heads = [_scalar(key).replace("%", "%%") for key in keys]
+    lines = [f"{indent}  {head}: %s" for head in heads]
+    lines[0] = f"{indent}- {heads[0]}: %s"
+    template = "\n".join(lines)
+    return (template % row for row in zip(*columns, strict=True))
+
+
+def _are_plain(values: Sequence[Any]) -> bool:
+    """Whether all are texts of the commonest plain forms; false where in doubt."""
+    try:
+        text = "\n".join(values)
+    except TypeError:
+        return False
+    if text.count("\n") != len(values) - 1 or not _PLAIN_LINES.fullmatch(text):
+        return False
+    short = {value.lower() for value in {*values} if len(value) <= _LONGEST_WORD}
+    return _WORDS.isdisjoint(short)
 
 
 def _atom(value: object) -> str:

@@ -183,6 +183,9 @@ class Prover:
         problem: str,
     ) -> set[str]:
         """Compare the NICs that draw from a pool; the names of their nodes."""
+        is_quick = not problem and not self._keep_links
+        if is_quick and shares is not None and shares.are_equal(nics):
+            return {nic.node_name for nic in nics}
         for nic in nics:
             if shares is None or problem:
                 self._differ(NO_LINK, rail, nic, problem, Spot(view.document))
@@ -309,9 +312,14 @@ class Prover:
 
     def _compare_routes(self) -> None:
         known: dict[tuple[object, ...], list[routes.Lost]] = {}
+        named: dict[int, list[str]] = {}
         for nics in self._by_node() if self._routes else ():
             slots = self._slots(nics)
-            pools = [self._pool_of(n, s) for n, s in zip(nics, slots, strict=True)]
+            pools = named.get(id(slots)) or [
+                self._pool_of(nic, slot) for nic, slot in zip(nics, slots, strict=True)
+            ]
+            if not self._settled:
+                named[id(slots)] = pools
             # Hosts share the texts of their routes, so that an identity is enough.
             key = (*pools, *[id(nic.destinations) for nic in nics])
             if key not in known:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
+from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.simulate.nv_ipam import Allocation, allocate, usable
 from netplan2k8s.simulate.pool import Pool
-from netplan2k8s.simulate.selectors import HOSTNAME, Node
+from netplan2k8s.simulate.selectors import HOSTNAME, Node, listed_names
 
 _MOST = 16
 """Addresses of a prefix worth listing: rails are /31, or /29 at the widest."""
@@ -32,14 +35,17 @@ class Shares:
             if entry.node_name
         }
         self.is_guessed = _needs_labels(pool) and not any(node.labels for node in nodes)
-        if self.is_guessed:
-            # Nothing tells which nodes have the label: those with entries, then.
-            pool_for_all = _without_selector(pool)
-            known = [node for node in nodes if node.name in self.entries]
-            self._allocations = allocate(pool_for_all, known).allocations
-        else:
-            self._allocations = allocate(pool, nodes).allocations
+        self._nodes = nodes
         self._offsets: dict[int | None, tuple[int, ...]] = {}
+
+    @cached_property
+    def _allocations(self) -> Mapping[str, Allocation]:
+        if not self.is_guessed:
+            return allocate(self.pool, self._nodes).allocations
+        # Nothing tells which nodes have the label: those with entries, then.
+        pool = dataclasses.replace(self.pool, node_selector=None)
+        known = [node for node in self._nodes if node.name in self.entries]
+        return allocate(pool, known).allocations
 
     def of(self, node_name: str) -> Share | None:
         found = self._allocations.get(node_name)
@@ -48,14 +54,50 @@ class Shares:
         network, gateway, _ = found
         if self.pool.excluded:
             return Share(network, gateway, self._usable(found))
+        offsets = self._offsets_of(network, gateway)
+        return Share(network, gateway, tuple([network + n for n in offsets]))
+
+    def are_equal(self, nics: Sequence[Candidate]) -> bool:
+        """Whether each host gets just its address and its gateway; no where in doubt.
+
+        All at once from the entries, as they decide for the nodes that they name.
+        """
+        pool = self.pool
+        if pool.excluded or not self._selects_entries():
+            return False
+        given: dict[str, tuple[int, int | None, int]] = {}
+        for name, network, gateway, _ in pool.statics:
+            if gateway is None:
+                return False
+            offsets = self._offsets_of(network, gateway)
+            if len(offsets) != 1:
+                return False
+            given[name] = network + offsets[0], gateway, pool.length
+        return all(
+            given.get(nic.node_name)
+            == (nic.address.value, nic.gateway, nic.address.length)
+            for nic in nics
+        )
+
+    def _selects_entries(self) -> bool:
+        """Whether nodeSelector surely picks every node that has an entry."""
+        selector = self.pool.node_selector
+        if selector is None:
+            return True
+        if any(term.get("matchExpressions") for term in selector["nodeSelectorTerms"]):
+            return False  # labels, even that of the hostname, may say otherwise
+        named = listed_names(selector)
+        return named is not None and named >= self.entries.keys()
+
+    def _offsets_of(self, network: int, gateway: int | None) -> tuple[int, ...]:
+        """The usable addresses less the network: the same for all of one side."""
         side = None if gateway is None else gateway - network
         offsets = self._offsets.get(side)
         if offsets is None:
-            offsets = tuple(a - network for a in self._usable(found))
+            found = self._usable(Allocation(network, gateway, ""))
+            offsets = tuple(address - network for address in found)
             self._offsets[side] = offsets
-        if len(offsets) == 1:
-            return Share(network, gateway, (network + offsets[0],))
-        return Share(network, gateway, tuple([network + n for n in offsets]))
+        return offsets
 
     def _usable(self, allocation: Allocation) -> tuple[int, ...]:
         found = usable(self.pool, allocation)
@@ -69,9 +111,3 @@ def _needs_labels(pool: Pool) -> bool:
         for term in terms
         for item in term.get("matchExpressions") or ()
     )
-
-
-def _without_selector(pool: Pool) -> Pool:
-    import dataclasses  # noqa: PLC0415  seldom needed
-
-    return dataclasses.replace(pool, node_selector=None)
