@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s.fabric.candidates import Candidate, Extraction
+from netplan2k8s.fabric.drafts import Draft
 from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.findings import Finding, InputError, Severity
 from netplan2k8s.hosts import Host
@@ -16,6 +17,7 @@ from netplan2k8s.repeats import Repeats
 from netplan2k8s.settings import Settings
 
 Progress = Callable[[int, int], None]
+Judge = Callable[[HostNetwork, Sequence[Candidate]], Iterator[Draft]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Fleet:
 
     ``broken`` are the nodes with an error of their own, of which the mapper says
     nothing more; ``weak`` the (node, interface) whose PCI address only a chosen name
-    tells.
+    tells; ``drafts`` what was said of single hosts and their rails.
     """
 
     node_names: tuple[str, ...]
@@ -32,6 +34,7 @@ class Fleet:
     findings: tuple[Finding, ...]
     broken: frozenset[str]
     weak: frozenset[tuple[str, str]] = frozenset()
+    drafts: tuple[Draft, ...] = ()
 
 
 def read_fleet(
@@ -39,24 +42,31 @@ def read_fleet(
     settings: Settings,
     tables: Sequence[Mapping[str, HostInventory]] = (),
     progress: Progress | None = None,
+    judge: Judge | None = None,
 ) -> Fleet:
     """Read all hosts; a host that cannot be read costs its findings, not the run.
 
     ``tables`` are inventories of many hosts, by node name; ``progress`` is told
-    the number of hosts read so far and of all.
+    the number of hosts read so far and of all; ``judge`` sees each host while it is
+    there, since none is kept.
     """
     resolver = PciResolver(settings.pci)
     extraction = Extraction(settings, resolver)
     repeats = Repeats()
     candidates: list[Candidate] = []
     findings: list[Finding] = []
+    drafts: list[Draft] = []
     for count, host in enumerate(hosts, 1):
         try:
-            found = _read_one(host, tables, repeats, resolver, extraction, findings)
+            network, found = _read_one(
+                host, tables, repeats, resolver, extraction, findings
+            )
         except InputError as error:
             findings.extend(error.findings)
         else:
             candidates.extend(found)
+            if judge is not None:
+                drafts.extend(judge(network, found))
         if progress is not None:
             progress(count, len(hosts))
     broken = frozenset(
@@ -64,7 +74,8 @@ def read_fleet(
     )
     names = tuple(host.node_name for host in hosts)
     weak = frozenset(resolver.weak)
-    return Fleet(names, tuple(candidates), tuple(findings), broken, weak)
+    said = tuple(findings)
+    return Fleet(names, tuple(candidates), said, broken, weak, tuple(drafts))
 
 
 def _read_one(
@@ -74,7 +85,7 @@ def _read_one(
     resolver: PciResolver,
     extraction: Extraction,
     findings: list[Finding],
-) -> list[Candidate]:
+) -> tuple[HostNetwork, list[Candidate]]:
     network = read_host(host.tree, host.node_name, parse=repeats.parse)
     inventory, said = read_inventory(host.tree, host.node_name)
     known = [table.get(host.node_name, EMPTY) for table in tables]
@@ -86,7 +97,7 @@ def _read_one(
         found = extraction.candidates(reread(host))
     findings.extend((*network.findings, *said))
     findings.extend((*extraction.findings, *resolver.findings))
-    return found
+    return network, found
 
 
 def reread(host: Host) -> HostNetwork:

@@ -152,19 +152,26 @@ def _above_netplan(path: str) -> str:
 def _search_directory(path: str, search: _Search, depth: int) -> None:
     with os.scandir(path) as scan:
         entries = sorted(scan, key=lambda entry: byte_order(entry.name))
-    if any(entry.name in ROOT_MARKS and entry.is_dir() for entry in entries):
+    if any(entry.name in ROOT_MARKS and _is_directory(entry) for entry in entries):
         search.add(_rooted(path))
         return
     before = search.reached
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.is_dir():
+        if _is_directory(entry):
             _descend(entry, search, depth)
         else:
             _take_file(os.path.join(path, entry.name), search, depth)
     if depth and before == search.reached:
         search.say(catalogue.NO_HOSTS, path, _no_hosts(path))
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # links in a circle, which dangle
 
 
 def _descend(entry: os.DirEntry[str], search: _Search, depth: int) -> None:

@@ -125,7 +125,9 @@ def _build(  # noqa: C901  one loop, since calls cost
                 _anchor(anchors, event, node, path)
             stack.append(current)
             if len(stack) > max_depth:
-                message = f"nested over {max_depth} levels deep; Netplan needs ten"
+                message = (
+                    f"nested over {max_depth} levels deep; no file of this kind has 20"
+                )
                 raise _refuse(catalogue.DEEP_NESTING, message, event, path)
             current = node
         elif kind is _MappingEnd or kind is _SequenceEnd:

@@ -57,9 +57,9 @@ def check(text: str, *codes: str, path: str = "example.yaml", **settings) -> Non
         for one in said(text, path, **settings)
         if one.severity is not Severity.INFO or one.code in codes
     ]
-
     places = _marks(text)
-    assert found == [(code, *place) for code, place in zip(codes, places, strict=True)]
+    wanted = [(code, *place) for code, place in zip(codes, places, strict=True)]
+    assert found == wanted, f"found {found}, wanted {wanted}"
 
 
 def messages(text: str, code: str, **settings) -> list[str]:

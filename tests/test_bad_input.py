@@ -146,11 +146,22 @@ def test_named_pipe(refused, tmp_path):
     assert "a-2.yaml:1:1: NK001" in only(refused())
 
 
-def test_link_in_a_circle(refused, tmp_path):
-    (tmp_path / "hosts/loop").symlink_to("../hosts")
-    lines = refused()
-    assert lines
-    assert all("NK" in line for line in lines)
+def test_links_in_a_circle(refused, tmp_path):
+    (tmp_path / "hosts/a-2.yaml").symlink_to("a-3.yaml")
+    (tmp_path / "hosts/a-3.yaml").symlink_to("a-2.yaml")
+    files = [line.partition(":1:1: NK001 ")[0] for line in refused()]
+    assert files == ["hosts/a-2.yaml", "hosts/a-3.yaml"]
+
+
+def test_directories_in_a_circle_are_searched_once(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fleet(tmp_path / "hosts")
+    for name in ("loop", "again"):
+        (tmp_path / "hosts" / name).symlink_to("../hosts")
+    done = run("convert", "hosts", "--stdout", "--no-config")
+    assert done.code == 0, done.err
+    assert done.out.count("nodeName:") == 2
+    assert "NK006 not searched again: it leads where hosts/again does" in done.err
 
 
 def test_host_without_rails(refused, tmp_path):
@@ -288,24 +299,32 @@ def test_one_archive_a_host_and_other_forms_mixed(tmp_path, run, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.yaml", "/etc/netplan/evil.yaml", "a/../../evil.yaml"]
+    ("name", "beside"),
+    [
+        ("../evil.yaml", "b.yaml"),
+        ("a/../../evil.yaml", "b.yaml"),
+        ("/etc/netplan/evil.yaml", "etc/netplan/x.yaml"),
+        ("../b/etc/netplan/evil.yaml", "b/etc/netplan/x.yaml"),
+    ],
 )
-def test_member_that_leaves_the_archive(refused, tmp_path, name):
-    archive(tmp_path / "hosts/b.tar.gz", {name: good(), "etc/netplan/x.yaml": good(7)})
+def test_member_that_leaves_the_archive(refused, tmp_path, name, beside):
+    archive(tmp_path / "hosts/b.tar.gz", {name: good(), beside: good(7)})
     line = only(refused())
     assert line.startswith("hosts/b.tar.gz:1:1: NK004")
     assert repr(name) in line
 
 
-@pytest.mark.parametrize("target", ["../../../../etc/passwd", "/etc/passwd"])
-def test_link_that_leaves_the_archive(refused, tmp_path, target):
+@pytest.mark.parametrize(
+    ("target", "code"), [("../../../../etc/passwd", "NK004"), ("/etc/passwd", "NK001")]
+)
+def test_link_that_leaves_the_archive(refused, tmp_path, target, code):
     archive(
         tmp_path / "hosts/b.tar.gz",
         {"etc/netplan/x.yaml": good(7)},
-        etc__netplan__y=target,
+        **{"etc__netplan__y.yaml": target},
     )
     line = only(refused())
-    assert line.startswith("hosts/b.tar.gz:1:1: NK004")
+    assert line.startswith(f"hosts/b.tar.gz:etc/netplan/y.yaml:1:1: {code}")
     assert target in line
 
 

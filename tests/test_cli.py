@@ -127,7 +127,9 @@ def test_convert_prints_what_it_made(run, fixture_copy):
     fixture_copy("reference")
     done = run("convert", "hosts", "-o", "out", "--no-config")
     assert done.code == 0
-    assert done.out.startswith("64 nodes \N{MULTIPLICATION SIGN} 8 rails = 512 links proven equal\nout/: 20 files written\n")
+    assert done.out.startswith(
+        "64 nodes \N{MULTIPLICATION SIGN} 8 rails = 512 links proven equal\nout/: 20 files written\n"
+    )
     assert "fabric/20-cidrpool-rail-1.yaml … " in done.out
     assert "kubectl patch nicclusterpolicy nic-cluster-policy --type=merge" in done.out
     assert "kubectl apply --server-side -f out/fabric/" in done.out
@@ -170,7 +172,7 @@ def test_errors_write_nothing_and_say_so(run, fixture_copy):
     done = run("convert", "hosts", "-o", "out", "--no-config")
     assert done.code == 1
     assert done.out == "nothing written to out\n"
-    assert done.err.splitlines()[-1] == "1 error, 1 warning, 2 notes"
+    assert done.err.splitlines()[-1] == "1 error, 1 warning, 1 note"
     assert not os.path.exists("out")
 
 
@@ -295,6 +297,16 @@ def test_pod_name_that_grows_too_long(run, fixture_copy):
     done = run("convert", "hosts", "-o", "out")
     assert done.code == 1
     assert "NK404 pod name" in done.err
+
+
+def test_pod_name_of_a_job_on_one_node(run, fixture_copy):
+    """There is no worker, and the master's name is too long all the same."""
+    fixture_copy("flat")
+    for number in (1, 2, 3):
+        Path(f"hosts/worker-gpu-{number}.yaml").unlink()
+    Path("netplan2k8s.yaml").write_text(f"job: {{name: {'a' * 55}}}\n")
+    done = run("convert", "hosts", "-o", "out")
+    assert f"NK404 pod name {'a' * 55}-master-0 has over 63 characters" in done.err
 
 
 # -- inspect, show, init, schema ----------------------------------------------------

@@ -135,7 +135,7 @@ def test_ipv6_has_no_broadcast_address():
 
 
 def test_reversed_indices_are_the_api_server_s_to_refuse():
-    text = GOOD.replace("{startIndex: 1, endIndex: 1}", "{»startIndex: 1, endIndex: 0}")
+    text = GOOD.replace("{startIndex: 1, endIndex: 1}", "»{startIndex: 1, endIndex: 0}")
 
     check(text, "NK422")
     assert message(text, "NK422") == (
@@ -156,7 +156,7 @@ def test_index_outside_of_the_prefix():
         "{startIP: »172.20.0.1, endIP: »172.20.0.2}",
         "{startIP: »fd00::1, endIP: 172.16.0.2}",
         '{startIP: 172.16.0.1, endIP: »"x"}',
-        "{»startIP: 172.16.0.9, endIP: 172.16.0.2}",
+        "»{startIP: 172.16.0.9, endIP: 172.16.0.2}",
     ],
 )
 def test_excluded_addresses(ends):
@@ -355,13 +355,13 @@ def test_selector_that_lists_the_entries_closes_a_pool():
 
 def test_entry_that_leaves_no_address():
     text = GOOD.replace("gateway: 172.16.0.1, ", "").replace(
-        "- {nodeName", "- {»nodeName"
+        "- {nodeName", "- »{nodeName"
     )
     check(text, "NK452")
 
 
 def test_entry_without_a_gateway_deals_out_both_addresses():
-    text = HEAD + RANGE + LISTED + ENTRY.replace("gateway: 172.16.0.1, ", "»")
+    text = HEAD + RANGE + LISTED + ENTRY.replace("{gateway: 172.16.0.1, ", "»{")
     check(text, "NK451")
 
 
@@ -381,14 +381,35 @@ def test_pools_that_overlap_and_share_a_link():
     check(f"{GOOD}---\n{second}", "NK325", "NK301")
 
 
-def test_large_pool_counts_a_status_once():
-    entries = "".join(
+# -- size -------------------------------------------------------------------------
+
+
+def entries(count: int) -> str:
+    return "".join(
         f"  - {{gateway: 172.16.{n >> 7}.{n % 128 * 2 + 1}, nodeName: gpu-{n:05},"
         f" prefix: 172.16.{n >> 7}.{n % 128 * 2}/31}}\n"
-        for n in range(9000)
+        for n in range(count)
     )
-    text = GOOD.replace(ENTRY, "  staticAllocations:\n") + entries
-    status = "status:\n  allocations:\n" + entries
 
-    assert {one.code for one in said(text)} == {"NK401"}
-    assert {one.code for one in said(text + status)} == {"NK401"}
+
+def large(count: int, annotation: str = "") -> str:
+    """A pool of so many nodes, perhaps with an annotation."""
+    text = GOOD.replace(ENTRY, "  staticAllocations:\n") + entries(count)
+    return text.replace("operator}", f"operator, annotations: {{{annotation}}}}}", 1)
+
+
+def test_status_of_a_pool_is_counted_once():
+    status = "status:\n  allocations:\n" + entries(9000)
+
+    assert {one.code for one in said(large(9000))} == {"NK401"}
+    assert {one.code for one in said(large(9000) + status)} == {"NK401"}
+
+
+def test_other_annotations_count_with_that_of_the_apply():
+    assert said(large(2000, "a: b")) == []
+    assert "NK401" in [one.code for one in said(large(2000, f"a: {'b' * 120_000}"))]
+
+
+def test_annotation_of_the_last_apply_is_replaced():
+    key = "kubectl.kubernetes.io/last-applied-configuration"
+    assert said(large(2000, f"{key}: {'b' * 120_000}")) == []

@@ -117,6 +117,8 @@ SCALARS = {
     "9223372036854775807": 9223372036854775807,
     "9223372036854775808": 9223372036854775808.0,
     "-9223372036854775808": -9223372036854775808,
+    "0x8000000000000000": 9223372036854775808.0,
+    "+0x8000000000000000": "+0x8000000000000000",
     "0x10000000000000000": "0x10000000000000000",
     "1:30": "1:30",
     "12:30:45": "12:30:45",
@@ -618,6 +620,7 @@ def test_object_glued_on_in_another_order_is_found():
     other = "kind: CIDRPool\napiVersion: v1\nmetadata: {name: b}\n"
 
     assert said(POOL + other) == [("NK023", 5, 1)]
+    assert said(POOL * 2 + other) == [("NK023", 5, 1), ("NK023", 9, 1)]
 
 
 def test_keys_repeated_below_the_margin_are_no_second_object():

@@ -116,6 +116,15 @@ def test_place_in_a_later_document_counts_from_the_top_of_the_file():
     assert at(text, "kind", number=2) == (2 + 2 * lines + 3, 7)
 
 
+def test_places_of_several_documents_are_told_apart():
+    text = "kind: A\n---\nspec: 1\nkind: B\n"
+    places, (first, second) = Places(), documents(text)
+
+    for _ in range(2):
+        assert places.span(first, ("kind",)) == Span("a.yaml", 1, 7)
+        assert places.span(second, ("kind",)) == Span("a.yaml", 4, 7)
+
+
 def test_place_in_an_item_of_a_list():
     text = "kind: List\nitems:\n- kind: A\n- {kind: B}\n"
 

@@ -508,6 +508,23 @@ def test_short_list_is_left_to_the_yaml_reader():
     assert lengths(pool(count=MIN_ITEMS - 1)) == []
 
 
+@pytest.mark.parametrize(
+    "word", ["", "record", "records", "records-0", "x" + "records" * 9]
+)
+def test_word_for_a_list_is_not_one_of_the_text(word):
+    (taken,) = split(pool(more=f"  more: {word}\n")).lists
+
+    assert taken not in pool(more=f"  more: {word}\n")
+
+
+def test_word_is_found_quickly():
+    started = time.process_time()
+    (taken,) = split(pool(more=f"  more: {'records' * 100_000}{'s' * 100_000}\n")).lists
+
+    assert taken.startswith("recordss")
+    assert time.process_time() - started < 1
+
+
 def test_text_of_many_short_lists_costs_little():
     text = "".join(
         f"a{n}:\n  staticAllocations:\n  - k{'x' * (n % 200)}: a\n  - b\n"

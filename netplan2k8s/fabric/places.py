@@ -14,11 +14,14 @@ Reread = Callable[[str], HostNetwork | None]
 
 
 class Locator:
-    """Finds places, reading each host that anything is said about once."""
+    """Finds places, reading each host that anything is said about once.
 
-    def __init__(self, reread: Reread, fallback: str) -> None:
+    ``place_of`` tells where a node's files lie, and of "" where all of them do.
+    """
+
+    def __init__(self, reread: Reread, place_of: Callable[[str], str]) -> None:
         self._reread = reread
-        self._fallback = fallback
+        self._place_of = place_of
         self._hosts: dict[str, HostNetwork | None] = {}
 
     def finding(self, draft: Draft) -> Finding:
@@ -33,9 +36,9 @@ class Locator:
 
     def span(self, where: Where) -> Span:
         host = self._host(where.node_name)
-        if host is None:
-            return Span(self._fallback)
-        fallback = Span(host.files[-1] if host.files else where.node_name)
+        if host is None or not host.files:
+            return Span(self._place_of(where.node_name))
+        fallback = Span(host.files[-1])
         definition = host.definitions.get(where.interface)
         if definition is None:
             return fallback

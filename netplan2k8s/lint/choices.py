@@ -27,6 +27,7 @@ _MARKER = "netplan2k8s:"
 _FORM = re.compile(r"#[ \t]*netplan2k8s:[ \t]*ignore[ \t]*\[([^\]]*)\](.*)")
 _ANNOTATED = re.compile(r"([^\s,]+(?:\s*,\s*[^\s,]+)*)\s*,?(?:\s+(.*))?", re.DOTALL)
 _NAMES = {rule.name: rule.code for rule in RULES.values()}
+_OF_HOSTS = (Layer.NETPLAN, Layer.INVENTORY, Layer.PROOF)
 _UNREAD = (INVALID_YAML, DEEP_NESTING, ALIAS_EXPANSION)
 
 
@@ -189,7 +190,11 @@ def _checked(
 def without_ignored(
     findings: Iterable[Finding], ignores: Sequence[Ignore]
 ) -> tuple[list[Finding], int]:
-    """The findings that no ignore covers, with NK480 for idle ones; and how many do."""
+    """The findings that no ignore covers, with NK480 for idle ones; and how many do.
+
+    An ignore of what only a comparison with the hosts finds is never idle, since most
+    runs compare nothing.
+    """
     by_line: dict[tuple[str, int], list[Ignore]] = defaultdict(list)
     for ignore in ignores:
         for line in ignore.lines:
@@ -210,7 +215,11 @@ def without_ignored(
         else:
             kept.append(finding)
     for ignore in ignores:
-        idle = [code for code in ignore.codes if code not in ignore.used]
+        idle = [
+            code
+            for code in ignore.codes
+            if code not in ignore.used and RULES[code].layer not in _OF_HOSTS
+        ]
         if idle:
             message = f"there is no {', '.join(idle)} to ignore here; take it out"
             kept.append(Finding(UNUSED_IGNORE, message, ignore.span))

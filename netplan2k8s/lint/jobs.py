@@ -119,7 +119,7 @@ def _count(
 def _pod_names(document: Document, replicas: Mapping[str, Any]) -> Iterator[Remark]:
     """The longest of the pods' names; a name that no job can have is said before."""
     names = []
-    for role in ("Master", "Worker"):
+    for role in ("Worker", "Master"):
         if role in replicas:
             count = replicas[role].get("replicas") or 1
             names.append(f"{document.name}-{role.lower()}-{max(count - 1, 0)}")

@@ -10,7 +10,7 @@ wrong, and a differential test holds it to that.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -77,11 +77,9 @@ def split(text: str) -> Records:
 
 
 def _unused(text: str) -> str:
-    """A word that the text does not have."""
-    stem = "records"
-    while stem in text:
-        stem += "s"
-    return stem
+    """A word that the text does not have: a letter longer than the longest like it."""
+    longest = max((len(found) for found in re.findall("records*", text)), default=6)
+    return "record".ljust(longest + 1, "s")
 
 
 def _candidates(text: str) -> Iterator[tuple[int, str]]:
@@ -116,28 +114,29 @@ def _read(text: str, start: int, indent: str) -> LongList | None:
     rows = re.compile(pattern).findall(text, start, end)
     if len(rows) < MIN_ITEMS:
         return None
-    items = _items(
-        rows if isinstance(rows[0], tuple) else [(r,) for r in rows], template
+    columns = _columns(rows, has_quotes=text.find('"', start, end) >= 0)
+    if columns is None:
+        return None
+    items = _fill(template, zip(*columns, strict=True))
+    return LongList(items, start, end, len(lines))
+
+
+_Column = Sequence[str]
+"""The values of one field of all items."""
+
+
+def _columns(rows: list[Any], *, has_quotes: bool) -> list[_Column] | None:
+    """The values by field; None where a plain one is more than text."""
+    columns: list[_Column] = list(
+        zip(*rows, strict=True) if isinstance(rows[0], tuple) else [rows]
     )
-    return None if items is None else LongList(items, start, end, len(lines))
-
-
-def _items(rows: list[tuple[str, ...]], template: Any) -> list[Any] | None:  # noqa: ANN401
-    columns = [_column(column) for column in zip(*rows, strict=True)]
-    if any(column is None for column in columns):
+    if any(not _WORDS.isdisjoint(column) for column in columns):
         return None
-    values = zip(*columns, strict=True)
-    return _fill(template, values)
+    return list(map(_unquoted, columns)) if has_quotes else columns
 
 
-def _column(values: tuple[str, ...]) -> list[str] | tuple[str, ...] | None:
-    """The values of one field; None where a plain one is more than text."""
-    distinct = set(values)
-    if not distinct.isdisjoint(_WORDS):
-        return None
-    if any(value[0] == '"' for value in distinct):
-        return [value[1:-1] if value[0] == '"' else value for value in values]
-    return values
+def _unquoted(column: _Column) -> _Column:
+    return [value[1:-1] if value[0] == '"' else value for value in column]
 
 
 # -- the form of an item --------------------------------------------------------

@@ -245,8 +245,10 @@ def _same_route(one: Target, other: Target) -> bool:
 
 
 def _canonical_to(route: Target) -> str:
+    """The destination, where the other ends tell the family that ``default`` has."""
     to: str = route.get("to", "")
-    return "default" if to in ("0.0.0.0/0", "::/0") else to
+    has_family = "via" in route or "from" in route
+    return "default" if has_family and to in DEFAULTS else to
 
 
 _POLICY: Table = {

@@ -452,6 +452,14 @@ def invalid() -> Iterator[tuple[str, dict[str, str]]]:
     )
     yield "dynamic-address", swap("dhcp4: false", "dhcp4: true", 1)
     yield (
+        "shadowed-rail",
+        tree(
+            lambda t: (
+                t + '    all-nics:\n      match: {name: "en*"}\n      dhcp4: true\n'
+            )
+        ),
+    )
+    yield (
         "dual-stack",
         swap("- 172.16.0.4/31", '- 172.16.0.4/31\n        - "fd00::4/127"'),
     )
@@ -500,6 +508,9 @@ def invalid() -> Iterator[tuple[str, dict[str, str]]]:
     )
     files = {n.replace("node-2/", "Node_2/"): text for n, text in tree(str).items()}
     yield "invalid-node-name", files
+    files = tree(str)
+    files["node-2/70-rails.yaml"] = files.pop(rails)
+    yield "file-as-node", files
     yield (
         "duplicate-node",
         {
