@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netplan2k8s import linting
 from netplan2k8s.catalogue import FAILS_OPEN
 from netplan2k8s.findings import Finding, Severity, UsageError
-from netplan2k8s.fleet import Progress
 from netplan2k8s.inputs import read_bytes
 from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
 from netplan2k8s.settings import Settings
 from netplan2k8s.starter import write
+
+if TYPE_CHECKING:
+    from netplan2k8s.fleet import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ SETTINGS_FILE = packed.SETTINGS_FILE
 OUR_MARK = packed.OUR_MARK
 """What the output directory of ``convert`` has, relative to it."""
 MAX_DEPTH = 16
-_NUMBERED = re.compile(r"\d\d?-.+")
+_NUMBERED = r"\d\d?-.+"
 _NAMES_OF_INSTALLERS = frozenset(
     {"00-installer-config", "01-netcfg", "01-network-manager-all", "50-cloud-init"}
 )
@@ -289,7 +289,7 @@ def _name_findings(hosts: Sequence[Host], names: NodeNames) -> Iterator[Finding]
 
 def _named_after_file(host: Host) -> Iterator[Finding]:
     """Of a copy that lost its directories only the file's own name is left."""
-    is_numbered = host.is_nested and _NUMBERED.fullmatch(host.found_as)
+    is_numbered = host.is_nested and re.fullmatch(_NUMBERED, host.found_as)
     in_netplan = host.is_nested and "/netplan/" in f"/{host.place}"
     if host.node_name != host.found_as or isinstance(host.tree, DirectoryTree):
         return

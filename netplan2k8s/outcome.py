@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from netplan2k8s.findings import Finding
 
 OK, ERRORS, USAGE, FAILED = 0, 1, 2, 3
+FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 
 
 @contextlib.contextmanager
@@ -128,8 +129,6 @@ def print_findings(findings: Sequence[Finding], format_: str, color: str) -> Non
 def chosen_format(format_: str, color: str) -> str:
     """The format asked for; annotations where a GitHub workflow runs."""
     import os  # noqa: PLC0415
-
-    from netplan2k8s.report.formats import FORMATS  # noqa: PLC0415
 
     if not format_:
         is_github = os.environ.get("GITHUB_ACTIONS") == "true"

@@ -106,9 +106,8 @@ class DirectoryTree:
 
     def read(self, path: str) -> bytes:
         directory, _, name = path.rpartition("/")
-        plain = os.path.join(self._on_disk(directory), name)
         try:
-            return read_limited(plain, follow=False)
+            return read_limited(f"{self._on_disk(directory)}/{name}", follow=False)
         except OSError as error:
             if error.errno != errno.ELOOP:
                 raise
@@ -129,14 +128,14 @@ class DirectoryTree:
 
     def _on_disk(self, directory: str) -> str:
         """Where a directory lies; an lstat for each of its names, once in a row."""
-        if directory != self._plain:
+        if directory != self._plain and not self._plain.startswith(f"{directory}/"):
             path = self.root
             for name in directory.split("/"):
-                path = os.path.join(path, name)
-                if os.path.islink(path):
+                path += f"/{name}"
+                if stat.S_ISLNK(_mode(path)):
                     return os.path.join(self.root, resolve(directory, self._link))
             self._plain = directory
-        return os.path.join(self.root, directory)
+        return f"{self.root}/{directory}"
 
     def _link(self, path: str) -> str | None:
         try:
@@ -222,6 +221,13 @@ class FlatTree:
 
     def label(self, path: str) -> str:  # noqa: ARG002  the protocol's
         return self.file
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
 
 
 _OPEN = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC

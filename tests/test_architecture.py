@@ -26,6 +26,7 @@ LEVELS = {
     "source": 2,
     "inputs": 2,
     "overlaps": 2,
+    "sizes": 2,
     "rule_pages": 2,
     "repeats": 3,
     "archives": 2,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from netplan2k8s import sizes
 from netplan2k8s.emitters import (
     cidr_pool,
     networks,
     nic_cluster_policy,
     pytorch_job,
-    sizes,
 )
 from netplan2k8s.emitters.base_policy import BasePolicy
 from netplan2k8s.fabric.plan import FabricPlan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 import re
@@ -233,6 +232,8 @@ def fingerprint(finding: Finding) -> str:
     """What stays the same of a finding when lines move."""
     path = os.path.normpath(finding.span.path).replace(os.sep, "/")
     text = f"{finding.rule.code}\0{path}\0{finding.message}"
+    import hashlib  # noqa: PLC0415  baselines and reports alone
+
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:24]
 
 

@@ -36,6 +36,8 @@ _PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|(?<![|\w])\|[A-Za-z][-\w]*\|(?!\|)|\bTODO_?\w*"
     r"|\$\{[A-Za-z_]\w*\}|<[A-Z][A-Z_-]{2,}>"
 )
+_MARKS = ("{{", "{%", "${", "TODO", "|", "<")
+"""What a placeholder has; a search for the pattern itself is slow."""
 _SCRIPTS = frozenset({"command", "args", "env"})
 _NAME: Pointer = ("metadata", "name")
 _RULES = (pools, networks, device_plugin, policies, jobs, pods, privileges)
@@ -127,7 +129,8 @@ def _asks(document: Document) -> bool:
 
 
 def _placeholders(document: Document) -> Iterator[Remark]:
-    if _PLACEHOLDER.search(document.text) is None:
+    text = document.text
+    if not any(mark in text for mark in _MARKS) or not _PLACEHOLDER.search(text):
         return
     for pointer, text in _texts(document.body, ()):
         found = _PLACEHOLDER.search(text)

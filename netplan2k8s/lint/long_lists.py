@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from netplan2k8s.manifests.reader import Pointer
+from netplan2k8s.manifests.records import Alike
 
 _LONG = 32
 
@@ -17,6 +18,9 @@ def reduced(body: Any) -> tuple[Any, dict[Pointer, list[int]]]:  # noqa: ANN401 
     def reduce(value: Any, pointer: Pointer) -> Any:  # noqa: ANN401  as above
         if isinstance(value, dict):
             return {k: reduce(v, (*pointer, k)) for k, v in value.items()}
+        if isinstance(value, Alike):
+            numbers[pointer] = [0]
+            return value[:1]
         if not isinstance(value, list) or len(value) < _LONG:
             return value
         first_of: dict[Any, int] = {}

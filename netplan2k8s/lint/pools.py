@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from netplan2k8s import catalogue
+from netplan2k8s import catalogue, sizes
 from netplan2k8s.addressing import format_address
-from netplan2k8s.emitters import sizes
 from netplan2k8s.findings import Severity
 from netplan2k8s.lint import pools_together
 from netplan2k8s.lint.remarks import Remark, Spot

@@ -17,9 +17,11 @@ from netplan2k8s.lint.kinds import Kind
 from netplan2k8s.lint.long_lists import original, reduced
 from netplan2k8s.lint.refusals import dotted, refusal
 from netplan2k8s.lint.remarks import Remark, Spot
+from netplan2k8s.lint.surely import takes
 from netplan2k8s.lint.validator import validator
 from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document, Pointer
+from netplan2k8s.manifests.records import Alike
 from netplan2k8s.settings import OPERATOR_RELEASES
 
 Schema = Mapping[str, Any]
@@ -50,13 +52,13 @@ def without_nulls(value: Any) -> Any:  # noqa: ANN401  any JSON value
         if None not in value.values() and not _has_collections(value):
             return value
         return {k: without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
+    if isinstance(value, list) and not isinstance(value, Alike):
         return [without_nulls(item) for item in value]
     return value
 
 
 def _has_collections(value: Mapping[str, Any]) -> bool:
-    return any(item.__class__ in (dict, list) for item in value.values())
+    return any(isinstance(item, dict | list) for item in value.values())
 
 
 def check(document: Document, kind: Kind, release: str) -> Iterator[Remark]:
@@ -81,6 +83,8 @@ def check(document: Document, kind: Kind, release: str) -> Iterator[Remark]:
     if kind.name in _POOLS:
         body, numbers = reduced(body)
     body = _stored(body, schema, schema)
+    if takes(schema, body, schema):
+        return
     errors = _validator(kind.name, release).iter_errors(body)
     for error in sorted(errors, key=lambda error: _order(error, body)):
         pointer = original(tuple(error.absolute_path), numbers)

@@ -67,12 +67,13 @@ def _is_number(value: object) -> bool:
 def _pattern(
     _self: object, pattern: str, value: object, _schema: object
 ) -> Iterator[Exception]:
-    if isinstance(value, str) and not _compiled(pattern).search(value):
+    if isinstance(value, str) and not compiled(pattern).search(value):
         yield _error(f"has not the form {pattern}")
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A pattern as Go reads it."""
     return re.compile(re.sub(r"\$$", r"\\Z", pattern), re.ASCII)
 
 

@@ -32,6 +32,12 @@ _PLAIN_VALUE = re.compile(_VALUE)
 _WORDS = words_of_yaml()
 
 
+class Alike(list[Any]):
+    """A list whose items have one shape, and texts for all their values."""
+
+    __slots__ = ()
+
+
 class LongList(NamedTuple):
     """A list that was taken out of ``start`` to ``end`` of the text.
 
@@ -117,7 +123,7 @@ def _read(text: str, start: int, indent: str) -> LongList | None:
     columns = _columns(rows, has_quotes=text.find('"', start, end) >= 0)
     if columns is None:
         return None
-    items = _fill(template, zip(*columns, strict=True))
+    items = Alike(_fill(template, zip(*columns, strict=True)))
     return LongList(items, start, end, len(lines))
 
 

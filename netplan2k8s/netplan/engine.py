@@ -140,7 +140,7 @@ def _dispatch(
         reader(state, target, key, value)
 
 
-_PLAIN = re.compile(r"[A-Za-z0-9_./]([A-Za-z0-9_./:+-]*[A-Za-z0-9_./+-])?")
+_PLAIN = r"[A-Za-z0-9_./]([A-Za-z0-9_./:+-]*[A-Za-z0-9_./+-])?"
 _MAX_ADVICE = 60
 
 
@@ -154,7 +154,7 @@ def _as_list(value: Node) -> str:
     if len(text) > _MAX_ADVICE or "\n" in text:
         return ""
     words = [word.strip() for word in text.split(",")]
-    quoted = (w if _PLAIN.fullmatch(w) else f"'{w}'" for w in words if w)
+    quoted = (w if re.fullmatch(_PLAIN, w) else f"'{w}'" for w in words if w)
     return f"; write [{', '.join(quoted)}]"
 
 

@@ -7,7 +7,7 @@ configures a NIC by the first one, in order of their names, that matches it.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from netplan2k8s.catalogue import SHADOWED_RAIL
@@ -32,14 +32,14 @@ class _Match(NamedTuple):
 
 
 def check(host: HostNetwork, rails: Sequence[Candidate]) -> Iterator[Draft]:
-    """Judge one host; nothing but a glance where no two matches can meet."""
-    definitions = host.definitions.values()
-    if not any("match" in definition.settings for definition in definitions):
+    """Judge one host; a glance where no two definitions can have one NIC."""
+    if not _can_meet(host.definitions.values()):
         return
-    matches = [_match(d) for d in definitions if d.section in PHYSICAL]
-    if not _can_meet(matches):
-        return
-    matches = [m for m in matches if _is_networkd(host, host.definitions[m.id])]
+    matches = [
+        _match(definition)
+        for definition in host.definitions.values()
+        if definition.section in PHYSICAL and _is_networkd(host, definition)
+    ]
     matches.sort(key=lambda match: _file(match.id))
     ids = [rail.interface for rail in rails]
     own = [host.definitions[i] for i in ids if _is_networkd(host, host.definitions[i])]
@@ -53,6 +53,34 @@ def check(host: HostNetwork, rails: Sequence[Candidate]) -> Iterator[Draft]:
         yield from _same_name(host, rail, others)
 
 
+def _can_meet(definitions: Iterable[Definition]) -> bool:
+    """Whether a match has a glob or a driver alone, or two say the same.
+
+    Without a match a definition has the NIC that its ID names, and IDs are unique.
+    """
+    names: list[str] = []
+    macs: list[str] = []
+    matched = 0
+    for definition in definitions:
+        settings = definition.settings
+        match = settings.get("match")
+        if match is None:
+            names.append(definition.id)
+            continue
+        matched += 1
+        name = settings.get("set-name") or match.get("name", "")
+        mac = match.get("macaddress", "")
+        if not (name or mac) or not _GLOB.isdisjoint(name):
+            return True
+        if name:
+            names.append(name)
+        if mac:
+            macs.append(mac.lower())
+    return bool(matched) and (
+        len(set(names)) < len(names) or len(set(macs)) < len(macs)
+    )
+
+
 def _match(definition: Definition) -> _Match:
     settings = definition.settings
     match = settings.get("match")
@@ -64,18 +92,6 @@ def _match(definition: Definition) -> _Match:
         settings.get("set-name") or match.get("name", ""),
         match.get("macaddress", "").lower(),
         (drivers,) if isinstance(drivers, str) else tuple(drivers),
-    )
-
-
-def _can_meet(matches: Sequence[_Match]) -> bool:
-    """Whether two might match one NIC: by a glob, a driver, or the same text twice."""
-    names = [match.name for match in matches if match.name]
-    macs = [match.mac for match in matches if match.mac]
-    return (
-        len(set(names)) < len(names)
-        or len(set(macs)) < len(macs)
-        or any(not (match.name or match.mac) for match in matches)
-        or not all(_GLOB.isdisjoint(name) for name in names)
     )
 
 
