@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from netplan2k8s import linting
 from netplan2k8s.catalogue import FAILS_OPEN
 from netplan2k8s.findings import Finding, Severity, UsageError
-from netplan2k8s.inputs import read_bytes
 from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
 from netplan2k8s.settings import Settings
-from netplan2k8s.starter import write
 
 if TYPE_CHECKING:
     from netplan2k8s.fleet import Progress
+    from netplan2k8s.proving import Proving
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +66,32 @@ def lint(
         InputError: the baseline or the hosts cannot be read.
         UsageError: a code or level that is none, a baseline that is none.
     """
-    chosen, known = wishes.choices(), _known(wishes.baseline)
+    chosen = wishes.choices()
+    # A baseline that is written anew holds what the old one held.
+    known = frozenset() if wishes.write_baseline else _known(wishes.baseline)
     manifests = linting.read_manifests(paths, settings)
     more: tuple[Finding, ...] = ()
-    words, facts = "", {}
+    proven: Proving | None = None
     if hosts:
         from netplan2k8s import proving  # noqa: PLC0415  most runs lint alone
-        from netplan2k8s.report import proof  # noqa: PLC0415  as above
 
         proven = proving.prove(
             manifests, hosts, settings, allow_open=allow_open, progress=progress
         )
         more = proven.findings
-        words, facts = proof.verdict(proven.proof) + "\n", proof.facts(proven.proof)
     made = linting.judged(manifests, chosen, known, more)
+    summary, facts = _summary(made, wishes), _facts(made)
+    if proven is not None:
+        from netplan2k8s.report import proof  # noqa: PLC0415  as above
+
+        summary += proof.verdict(proven.proof, is_proven=not _has_error(made.findings))
+        summary += "\n"
+        facts |= proof.facts(proven.proof)
     if wishes.write_baseline:
+        from netplan2k8s.starter import write  # noqa: PLC0415  seldom
+
         write(wishes.write_baseline, baseline_text(made.findings))
-    return Checks(made.findings, _summary(made, wishes) + words, _facts(made) | facts)
+    return Checks(made.findings, summary, facts)
 
 
 def prove(
@@ -136,6 +144,8 @@ def _known(path: str) -> frozenset[str]:
         return frozenset()
     if not os.path.exists(path):
         raise UsageError(f"there is no baseline {path}; --write-baseline writes one")
+    from netplan2k8s.inputs import read_bytes  # noqa: PLC0415  baselines alone
+
     return read_baseline(read_bytes(path).decode("utf-8", "replace"), path)
 
 

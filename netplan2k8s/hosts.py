@@ -13,9 +13,9 @@ from netplan2k8s.findings import Finding, InputError, Rule, Severity, Span
 from netplan2k8s.naming import is_node_name, natural_key
 from netplan2k8s.node_names import NodeNames
 from netplan2k8s.packed import NETPLAN_PLACES, NOT_SEARCHED, ROOT_MARKS
+from netplan2k8s.settings import SETTINGS_FILE
 from netplan2k8s.tree import DirectoryTree, FlatTree, Tree, byte_order
 
-SETTINGS_FILE = packed.SETTINGS_FILE
 OUR_MARK = packed.OUR_MARK
 """What the output directory of ``convert`` has, relative to it."""
 MAX_DEPTH = 16
@@ -289,10 +289,10 @@ def _name_findings(hosts: Sequence[Host], names: NodeNames) -> Iterator[Finding]
 
 def _named_after_file(host: Host) -> Iterator[Finding]:
     """Of a copy that lost its directories only the file's own name is left."""
-    is_numbered = host.is_nested and re.fullmatch(_NUMBERED, host.found_as)
-    in_netplan = host.is_nested and "/netplan/" in f"/{host.place}"
     if host.node_name != host.found_as or isinstance(host.tree, DirectoryTree):
         return
+    is_numbered = host.is_nested and re.fullmatch(_NUMBERED, host.found_as)
+    in_netplan = host.is_nested and "/netplan/" in f"/{host.place}"
     rule = catalogue.FILE_AS_NODE
     if not is_numbered and host.found_as not in _NAMES_OF_INSTALLERS:
         if not in_netplan:

@@ -10,9 +10,9 @@ from functools import lru_cache
 from netplan2k8s import archives
 from netplan2k8s.catalogue import IGNORED_FILE
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.settings import SETTINGS_FILE
 from netplan2k8s.tree import MemoryTree
 
-SETTINGS_FILE = "netplan2k8s.yaml"
 OUR_MARK = ".netplan2k8s/files.json"
 NETPLAN_PLACES = ("etc/netplan", "lib/netplan", "run/netplan")
 ROOT_MARKS = frozenset({"etc", "lib", "run", "usr"})

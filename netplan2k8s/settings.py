@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+SETTINGS_FILE = "netplan2k8s.yaml"
 OPERATOR_RELEASES = ("25.10", "26.1", "26.4", "26.7", "main")
 DEFAULT_RELEASE = "26.7"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from netplan2k8s import settings_values as read
 from netplan2k8s.findings import Finding, InputError
-from netplan2k8s.hosts import SETTINGS_FILE
 from netplan2k8s.inputs import read_bytes
 from netplan2k8s.settings import (
     OPERATOR_RELEASES,
+    SETTINGS_FILE,
     JobSettings,
     NodeGroup,
     RailSetting,

@@ -20,10 +20,9 @@ from netplan2k8s.emitters.networks import RESOURCE_PREFIX
 from netplan2k8s.emitters.releases import image, release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
-from netplan2k8s.hosts import SETTINGS_FILE
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.naming import is_node_name
-from netplan2k8s.settings import NodeGroup, Settings
+from netplan2k8s.settings import SETTINGS_FILE, NodeGroup, Settings
 
 PATCH_PATH = "patches/nicclusterpolicy.yaml"
 FABRIC_PATH = "fabric/10-nicclusterpolicy.yaml"

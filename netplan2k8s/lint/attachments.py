@@ -26,7 +26,8 @@ class Network:
 
     ``resource`` has its prefix; ``text`` is the JSON as it is written; ``ipam`` is an
     object, or None where it cannot be read; ``chain`` are the plugins behind the first;
-    ``problem`` says why the operator makes no attachment definition of it.
+    ``problem`` says why the operator makes no attachment definition of it, and
+    ``config_name`` is what the CNI configuration is called, where it has a name.
     """
 
     document: Document
@@ -39,6 +40,7 @@ class Network:
     chain: tuple[Mapping[str, Any], ...] = ()
     device_type: str = "host-device"
     problem: str = ""
+    config_name: str = ""
 
     @property
     def name(self) -> str:
@@ -68,8 +70,8 @@ class Network:
 
     @property
     def pool_names(self) -> tuple[str, ...]:
-        """The pools named: up to two with a comma between; the network's own name."""
-        text = (self.ipam or {}).get("poolName") or self.name
+        """The pools named, up to two with a comma between; else what CNI calls it."""
+        text = (self.ipam or {}).get("poolName") or self.config_name or self.name
         return tuple(text.split(",")) if isinstance(text, str) else ()
 
     @property
@@ -87,32 +89,50 @@ def of_host_device_network(document: Document) -> Network:
     spec = document.spec
     name = spec.get("resourceName") or ""
     text = embedded(document, ("spec", "ipam"), spec.get("ipam") or "{}")
-    problem = ""
-    chain: tuple[Mapping[str, Any], ...] = ()
-    ipam: Mapping[str, Any] | None = None
     try:
-        config = _config(attachment_definition(document.body))
-    except RenderError as error:
-        problem = str(error)
-        ipam = text.value if isinstance(text.value, dict) else None
-    else:
-        ipam, chain = _ipam(config), _chain(config)
+        plugins = meta_plugins(spec.get("metaPlugins") or "")
+    except JsonError:
+        plugins = []
     return Network(
         document,
         spec.get("networkNamespace") or "",
         full_resource_name(name) if name else "",
         Spot(document, ("spec", "resourceName")),
         text,
-        ipam,
-        chain=chain,
-        problem=problem,
+        text.value if isinstance(text.value, dict) else None,
+        chain=tuple(plugin for plugin in plugins if isinstance(plugin, dict)),
+        problem=_problem(document),
     )
+
+
+def meta_plugins(text: str) -> list[Any]:
+    """The plugins that the operator puts behind host-device, a text as it is.
+
+    Raises:
+        JsonError: the list is no JSON with it, from a character of the text on.
+    """
+    try:
+        value = JsonText(f"[{text}]").value()
+    except JsonError as error:
+        at = min(max(error.offset - 1, 0), len(text))
+        raise JsonError(error.message, at) from error
+    return value if isinstance(value, list) else []
+
+
+def _problem(document: Document) -> str:
+    """Why the operator makes nothing of a network."""
+    try:
+        attachment_definition(document.body)
+    except RenderError as error:
+        return str(error)
+    return ""
 
 
 def of_definition(document: Document) -> Network:
     annotations = document.metadata.get("annotations") or {}
     text = embedded(document, ("spec", "config"), document.spec.get("config") or "{}")
     config = text.value if isinstance(text.value, dict) else {}
+    name = config.get("name")
     steps: tuple[str | int, ...] = ()
     if isinstance(config.get("plugins"), list):
         steps = ("plugins", 0)
@@ -126,16 +146,8 @@ def of_definition(document: Document) -> Network:
         (*steps, "ipam"),
         _chain(config),
         str(_first(config).get("type") or ""),
+        config_name=name if isinstance(name, str) else "",
     )
-
-
-def _config(definition: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The CNI configuration of a definition; empty where it is no JSON object."""
-    try:
-        value = JsonText(definition["spec"]["config"]).value()
-    except JsonError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _plugins(config: Mapping[str, Any]) -> list[Any]:

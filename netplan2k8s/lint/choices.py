@@ -288,6 +288,8 @@ def without_known(
 ) -> tuple[list[Finding], int]:
     """The findings that a baseline does not have, and how many it has."""
     listed = list(findings)
+    if not known:
+        return listed, 0
     marks = fingerprints(listed)
     kept = [f for f, mark in zip(listed, marks, strict=True) if mark not in known]
     return kept, len(listed) - len(kept)

@@ -33,11 +33,11 @@ _CONSEQUENCE = "the device plugin exits, and no node offers any rail"
 
 
 def check(scene: Scene) -> Iterator[Remark]:
-    for policy in scene.policies:
-        yield from check_policy(policy, scene)
+    for policy in scene.plugins:
+        yield from _policy(policy, scene)
 
 
-def check_policy(policy: Policy, scene: Scene) -> Iterator[Remark]:
+def _policy(policy: Policy, scene: Scene) -> Iterator[Remark]:
     """One configuration; the scene says what networks ask for."""
     unreadable = list(_text(policy))
     yield from unreadable
@@ -46,7 +46,8 @@ def check_policy(policy: Policy, scene: Scene) -> Iterator[Remark]:
     yield from _repeated(policy)
     for resource in policy.resources:
         yield from _resource(resource)
-        yield from _refused(resource, scene)
+        if policy.document.kind != "ConfigMap":  # which no webhook of the operator sees
+            yield from _refused(resource, scene)
         yield from device_selection.check(resource, scene)
     yield from device_selection.shared(policy)
 
@@ -196,8 +197,3 @@ def _refused(resource: Resource, scene: Scene) -> Iterator[Remark]:
                 found.append((message, spot))
     for message, spot in found:
         yield Remark(catalogue.REFUSED_BY_WEBHOOK, message, spot, severity=severity)
-
-
-def is_bare_config(body: Mapping[str, Any]) -> bool:
-    """Whether an object is the plugin's configuration itself, and no manifest."""
-    return "kind" not in body and value_of(body, "resourceList") is not None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netplan2k8s import catalogue
+from netplan2k8s.findings import Severity
 from netplan2k8s.lint.plugin_config import Policy, Resource, value_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
@@ -21,7 +22,7 @@ def check(resource: Resource, scene: Scene) -> Iterator[Remark]:
     yield from _prefix(resource, scene)
     name = value_of(resource.body, "resourceName") or ""
     wanted = {network.resource for network in scene.networks}
-    is_rail = not wanted or resource.full_name in wanted
+    is_rail = not wanted or any(map(resource.is_offered_as, wanted))
     for index, selector in enumerate(resource.selectors):
         used = filters(selector)
         spot = resource.selector_spot(index)
@@ -45,19 +46,28 @@ def check(resource: Resource, scene: Scene) -> Iterator[Remark]:
 
 def _prefix(resource: Resource, scene: Scene) -> Iterator[Remark]:
     prefix = value_of(resource.body, "resourcePrefix")
-    if prefix == RESOURCE_PREFIX:
-        return
     name = value_of(resource.body, "resourceName") or ""
     wanted = {network.resource for network in scene.networks}
-    if prefix and f"{RESOURCE_PREFIX}/{name}" not in wanted:
+    if prefix == RESOURCE_PREFIX or resource.full_name in wanted:
         return
+    right = f"{RESOURCE_PREFIX}/{name}"
+    may_be_right = resource.may_have_any_prefix
+    if (prefix or may_be_right) and right not in wanted:
+        return
+    asks = "a network asks for" if right in wanted else "a HostDeviceNetwork asks for"
     has = f"has the prefix {prefix}" if prefix else "has no prefix: intel.com is put"
+    if may_be_right:
+        has += " before it unless the plugin runs with --resource-prefix"
     message = (
-        f"resource {name} {has}, and a HostDeviceNetwork asks for"
-        f' {RESOURCE_PREFIX}/{name}; write "resourcePrefix": "{RESOURCE_PREFIX}"'
+        f"resource {name} {has}, and {asks} {right}; write"
+        f' "resourcePrefix": "{RESOURCE_PREFIX}"'
     )
-    spot = resource.at("resourcePrefix")
-    yield Remark(catalogue.FOREIGN_RESOURCE_PREFIX, message, spot)
+    yield Remark(
+        catalogue.FOREIGN_RESOURCE_PREFIX,
+        message,
+        resource.at("resourcePrefix"),
+        severity=Severity.WARNING if may_be_right else None,
+    )
 
 
 def _addresses(

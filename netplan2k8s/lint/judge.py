@@ -22,7 +22,7 @@ from netplan2k8s.lint import (
     schema,
 )
 from netplan2k8s.lint.kinds import Kind, identity, kind_of
-from netplan2k8s.lint.plugin_config import policy_in
+from netplan2k8s.lint.plugin_config import holds_config
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene, is_patch
 from netplan2k8s.lint.templates import NETWORKS
@@ -58,7 +58,9 @@ class Reading:
 
     @property
     def judged(self) -> Counter[str]:
-        return Counter(document.kind for document in (*self.documents, *self.broken))
+        maps = (document for document in self.configs if document.kind)
+        judged = (*self.documents, *self.broken, *maps)
+        return Counter(document.kind for document in judged)
 
     @property
     def unjudged(self) -> Counter[str]:
@@ -77,7 +79,7 @@ def read(files: Iterable[File], release: str) -> Reading:
 
 def _sort(document: Document, file: File, reading: Reading, release: str) -> None:
     body = document.body
-    if device_plugin.is_bare_config(body):
+    if holds_config(document):
         reading.configs.append(document)
         return
     if not document.kind or not document.api_version:
@@ -171,6 +173,7 @@ def scene_of(reading: Reading, settings: Settings) -> Scene:
         reading.broken,
         reading.others,
         settings.operator_release,
+        reading.configs,
     )
 
 
@@ -180,13 +183,17 @@ def judge(reading: Reading, scene: Scene) -> Iterator[Remark]:
     yield from _repeated(reading)
     for rules in _RULES:
         yield from rules.check(scene)
-    yield from _bare_configs(reading, scene.settings)
 
 
 def _repeated(reading: Reading) -> Iterator[Remark]:
     """Two texts of one object; a merge patch adds to the object that is there."""
     seen: dict[Any, Document] = {}
-    for document in (*reading.documents, *reading.broken, *reading.others):
+    for document in (
+        *reading.documents,
+        *reading.broken,
+        *reading.others,
+        *reading.configs,
+    ):
         if not document.name:
             continue
         key = (is_patch(document), *identity(document))
@@ -199,11 +206,3 @@ def _repeated(reading: Reading) -> Iterator[Remark]:
             )
             spot, other = Spot(document, _NAME), Spot(first, _NAME)
             yield Remark(catalogue.DUPLICATE_OBJECT, message, spot, (other,))
-
-
-def _bare_configs(reading: Reading, settings: Settings) -> Iterator[Remark]:
-    """The device plugin's own JSON, as it lies in its ConfigMap."""
-    alone = Scene(settings, ())
-    for document in reading.configs:
-        policy = policy_in(document, (), document.text)
-        yield from device_plugin.check_policy(policy, alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from operator import sub
 
 from netplan2k8s import catalogue, sizes
 from netplan2k8s.addressing import format_address
@@ -70,8 +71,11 @@ def _namespace(view: PoolView, scene: Scene) -> Iterator[Remark]:
 def _behaviour(view: PoolView, pool: Pool) -> Iterator[Remark]:
     yield from _default_routes(view, pool)
     yield from _open(view, pool)
-    yield from _addresses(view, pool)
-    yield from _sides(view, pool)
+    first = pool.statics[0] if _is_uniform(pool) else None
+    if first is None or _count(pool, first, first.gateway) != 1:
+        yield from _addresses(view, pool)
+    if first is None:
+        yield from _sides(view, pool)
     yield from _spelling(view, pool)
 
 
@@ -142,6 +146,16 @@ def _addresses(view: PoolView, pool: Pool) -> Iterator[Remark]:
             yield Remark(rule, message, spot, node=first.node_name, rail=pool.name)
 
 
+def _is_uniform(pool: Pool) -> bool:
+    """Whether all entries have a node, and a gateway on the same side of their link."""
+    if pool.excluded or not pool.statics:
+        return False
+    names, networks, gateways, _ = zip(*pool.statics, strict=True)
+    if None in gateways or not all(names):
+        return False
+    return len({*map(sub, gateways, networks)}) == 1
+
+
 def _counts(pool: Pool) -> Iterator[int]:
     """How many addresses (0, 1 or more) each entry with a node leaves its pods."""
     known: dict[int | None, int] = {}
@@ -194,6 +208,10 @@ def _sides(view: PoolView, pool: Pool) -> Iterator[Remark]:
 
 def _spelling(view: PoolView, pool: Pool) -> Iterator[Remark]:
     ending = f"/{pool.length}"
+    if pool.cidr.family != _FAMILY_6 and all(
+        [entry.text.endswith(ending) for entry in pool.statics]  # noqa: C419  faster
+    ):
+        return
     for number, entry in enumerate(pool.statics):
         if pool.cidr.family != _FAMILY_6 and entry.text.endswith(ending):
             continue

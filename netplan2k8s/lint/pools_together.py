@@ -99,6 +99,8 @@ def _missing_nodes(pools: Sequence[tuple[PoolView, Pool]]) -> Iterator[Remark]:
         if nodes:
             groups[pool.cidr.family, pool.length].append((view, pool, nodes))
     for group in groups.values():
+        if all(nodes == group[0][2] for _, _, nodes in group):
+            continue
         counts = Counter(name for _, _, nodes in group for name in nodes)
         is_pair = len(group) == 2 and max(counts.values()) == 2  # noqa: PLR2004
         least = 1 if is_pair else len(group) // 2 + 1

@@ -10,11 +10,13 @@ from typing import NamedTuple
 
 from netplan2k8s.lint import attachments
 from netplan2k8s.lint.attachments import Network
-from netplan2k8s.lint.plugin_config import Policy, Resource, policy_of
+from netplan2k8s.lint.plugin_config import Policy, Resource, policy_of, standalone
 from netplan2k8s.lint.templates import Template, templates_of
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.pool import Pool, Reading, read_pool
+
+_POLICIES = ("NicClusterPolicy", "NicNodePolicy")
 
 
 def labels_of(document: Document) -> dict[str, str]:
@@ -45,6 +47,7 @@ class Scene:
     """All documents of a run that are judged, and the settings they are judged by.
 
     ``broken`` are documents whose fields have not their types: known by name alone.
+    ``configs`` are configurations of a device plugin that the operator does not run.
     """
 
     settings: Settings
@@ -52,6 +55,7 @@ class Scene:
     broken: Sequence[Document] = ()
     others: Sequence[Document] = ()
     release: str = field(default="26.7")
+    configs: Sequence[Document] = ()
 
     def of_kind(self, *kinds: str) -> Iterator[Document]:
         return (d for d in self.documents if d.kind in kinds)
@@ -62,6 +66,9 @@ class Scene:
 
     def has(self, kind: str) -> bool:
         return bool(self.names_of(kind))
+
+    def has_broken(self, kind: str) -> bool:
+        return any(document.kind == kind for document in self.broken)
 
     @cached_property
     def pools(self) -> tuple[PoolView, ...]:
@@ -90,15 +97,25 @@ class Scene:
 
     @cached_property
     def policies(self) -> tuple[Policy, ...]:
-        kinds = ("NicClusterPolicy", "NicNodePolicy")
-        found = (policy_of(document) for document in self.of_kind(*kinds))
+        found = (policy_of(document) for document in self.of_kind(*_POLICIES))
         return tuple(policy for policy in found if policy is not None)
+
+    @cached_property
+    def plugins(self) -> tuple[Policy, ...]:
+        """All configurations of a device plugin, those without the operator too."""
+        return (*self.policies, *(standalone(document) for document in self.configs))
+
+    @property
+    def has_unread_plugin(self) -> bool:
+        """Whether a device plugin may offer more than what is known of it."""
+        is_broken = any(self.has_broken(kind) for kind in _POLICIES)
+        return is_broken or not all(plugin.is_read for plugin in self.plugins)
 
     @cached_property
     def resources(self) -> dict[str, list[Resource]]:
         """Device-plugin resources by full name, in the order of the configurations."""
         found: dict[str, list[Resource]] = defaultdict(list)
-        for policy in self.policies:
+        for policy in self.plugins:
             for resource in policy.resources:
                 found[resource.full_name].append(resource)
         return dict(found)

@@ -110,19 +110,20 @@ def _read(text: str, start: int, indent: str) -> LongList | None:
     if form is None:
         return None
     pattern, template = form
-    # Possessive, so that a list of 300,000 items leaves no way back to remember.
-    whole = re.compile(f"(?:{pattern})++").match(text, start)
-    if whole is None:
-        return None
-    end = whole.end()
-    if text.startswith((f"{indent}-", f"{indent} "), end):
-        return None
+    after = re.compile(rf"\n(?!{indent}[- ])").search(text, start)
+    end = len(text) if after is None else after.start() + 1
     rows = re.compile(pattern).findall(text, start, end)
     if len(rows) < MIN_ITEMS:
         return None
-    columns = _columns(rows, has_quotes=text.find('"', start, end) >= 0)
-    if columns is None:
+    columns: list[_Column] = list(
+        zip(*rows, strict=True) if isinstance(rows[0], tuple) else [rows]
+    )
+    if not _fill_all(text[start:end], lines, columns):
         return None
+    if any(not _WORDS.isdisjoint(column) for column in columns):
+        return None
+    if text.find('"', start, end) >= 0:
+        columns = list(map(_unquoted, columns))
     items = Alike(_fill(template, zip(*columns, strict=True)))
     return LongList(items, start, end, len(lines))
 
@@ -131,14 +132,16 @@ _Column = Sequence[str]
 """The values of one field of all items."""
 
 
-def _columns(rows: list[Any], *, has_quotes: bool) -> list[_Column] | None:
-    """The values by field; None where a plain one is more than text."""
-    columns: list[_Column] = list(
-        zip(*rows, strict=True) if isinstance(rows[0], tuple) else [rows]
-    )
-    if any(not _WORDS.isdisjoint(column) for column in columns):
-        return None
-    return list(map(_unquoted, columns)) if has_quotes else columns
+def _fill_all(text: str, lines: Sequence[str], columns: Sequence[_Column]) -> bool:
+    """Whether items of the form of the first are all of a text, with nothing between.
+
+    They do not overlap, so that their lengths tell.
+    """
+    values = sum(len(column[0]) for column in columns)
+    frame = sum(map(len, lines)) + len(lines) - values
+    length = frame * len(columns[0])
+    length += sum(sum(map(len, column)) for column in columns)
+    return len(text) == length - (not text.endswith("\n"))
 
 
 def _unquoted(column: _Column) -> _Column:
@@ -245,6 +248,9 @@ def _fill(template: Any, rows: Any) -> list[Any]:  # noqa: ANN401  as above
         range(len(template))
     ):
         keys = tuple(template)
+        if len(keys) == 3:  # noqa: PLR2004  what pools have, at half the cost
+            one, two, three = keys
+            return [{one: a, two: b, three: c} for a, b, c in rows]
         return [dict(zip(keys, row, strict=True)) for row in rows]
     return [_filled(template, row) for row in rows]
 

@@ -139,7 +139,7 @@ class PartReader:
         cut, mask = len(suffix), (1 << self._host_bits) - 1
         try:
             names, texts, vias = zip(*map(_COLUMNS, items), strict=True)
-            if {text[-cut:] for text in texts} != {suffix}:
+            if not all([text.endswith(suffix) for text in texts]):  # noqa: C419  faster
                 return None
             networks = _numbers([text[:-cut] for text in texts])
             gateways = _numbers(vias)
@@ -155,7 +155,9 @@ class PartReader:
         )
         if not is_right:
             return None
-        return tuple(map(Static, names, networks, gateways, texts))
+        # Without the call that a NamedTuple's own constructor is.
+        rows = zip(names, networks, gateways, texts, strict=True)
+        return tuple(map(tuple.__new__, repeat(Static), rows))
 
     def _odd_static(
         self, item: Mapping[str, Any], number: int, found: list[Static]
