@@ -14,7 +14,7 @@ from netplan2k8s.emitters import base_policy, nic_cluster_policy
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.fabric.places import Locator
-from netplan2k8s.fabric.plan import FabricPlan, Rail
+from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
 from netplan2k8s.fabric.rails import map_rails
 from netplan2k8s.findings import (
     Finding,
@@ -246,27 +246,32 @@ def _rail_head(rail: Rail) -> dict[str, Any]:
 def plan_json(plan: FabricPlan) -> str:
     """The plan for machines: rails, and a row per link with its source file."""
     columns = ["node", "interface", "address", "gateway", "mtu", "pci", "file"]
-    rails = (
-        {
-            **_rail_head(rail),
-            "links": [
-                [
-                    a.node_name,
-                    a.interface,
-                    str(a.address),
-                    str(a.gateway_address),
-                    a.mtu,
-                    a.pci_address,
-                    a.file,
-                ]
-                for a in rail.attachments
-            ],
-        }
-        for rail in plan.rails
-    )
     head = {"schemaVersion": 1, "nodes": len(plan.node_names), "columns": columns}
-    rows = ",\n".join(json.dumps(rail) for rail in rails)
-    return f'{json.dumps(head)[:-1]}, "rails": [\n{rows}\n]}}\n'
+    rails = ",\n".join(map(_rail_json, plan.rails))
+    return f'{json.dumps(head)[:-1]}, "rails": [\n{rails}\n]}}\n'
+
+
+def _rail_json(rail: Rail) -> str:
+    """A rail on one line; in pieces, since JSON's own are many times its length."""
+    head = json.dumps({**_rail_head(rail), "links": []}).removesuffix("]}")
+    step = 256
+    pieces = [
+        json.dumps([_link_row(link) for link in rail.attachments[at : at + step]])[1:-1]
+        for at in range(0, len(rail.attachments), step)
+    ]
+    return f"{head}{', '.join(pieces)}]}}"
+
+
+def _link_row(link: RailAttachment) -> tuple[str | int | None, ...]:
+    return (
+        link.node_name,
+        link.interface,
+        str(link.address),
+        str(link.gateway_address),
+        link.mtu,
+        link.pci_address,
+        link.file,
+    )
 
 
 def _judge(

@@ -131,7 +131,7 @@ class Prover:
 
     def _add(self, view: PoolView) -> None:
         name = view.document.name
-        self._seen[name] = dataclasses.replace(view.document, body={})
+        self._seen[name] = dataclasses.replace(view.document, body={}, cut=None)
         users = [n for n in self._networks if _draws_from(n, name)]
         if self._networks and not users:
             return  # no pod draws from it
