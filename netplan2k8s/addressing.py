@@ -79,7 +79,7 @@ class InterfaceAddress(NamedTuple):
 def format_address(family: int, value: int) -> str:
     """Write an address in canonical text: dotted decimal, or RFC 5952."""
     if family == 4:  # noqa: PLR2004
-        return f"{value >> 24}.{value >> 16 & 255}.{value >> 8 & 255}.{value & 255}"
+        return socket.inet_ntop(socket.AF_INET, value.to_bytes(4))
     return _format_v6(value)
 
 

@@ -11,6 +11,7 @@ from netplan2k8s import linting
 from netplan2k8s.catalogue import FAILS_OPEN
 from netplan2k8s.findings import Finding, Severity, UsageError
 from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
+from netplan2k8s.naming import counted
 from netplan2k8s.settings import Settings
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _known(path: str) -> frozenset[str]:
 def _summary(made: linting.Linting, wishes: Wishes) -> str:
     total = sum(made.judged.values())
     kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(made.judged.items()))
-    text = f"{_counted(total, 'manifest')} in {_counted(made.files, 'file')}"
+    text = f"{counted(total, 'manifest')} in {counted(made.files, 'file')}"
     text += f": {kinds}\n" if kinds else "\n"
     if made.unjudged:
         others = (f"{count} {kind}" for kind, count in sorted(made.unjudged.items()))
@@ -162,17 +163,13 @@ def _summary(made: linting.Linting, wishes: Wishes) -> str:
         more = len(made.without_kind) - 5
         text += f" and {more} more\n" if more > 0 else "\n"
     if made.ignored:
-        text += f"ignored where they are: {_counted(made.ignored, 'finding')}\n"
+        text += f"ignored where they are: {counted(made.ignored, 'finding')}\n"
     if made.known:
-        text += f"in the baseline: {_counted(made.known, 'finding')}\n"
+        text += f"in the baseline: {counted(made.known, 'finding')}\n"
     if wishes.write_baseline:
-        count = _counted(len(made.findings), "finding")
+        count = counted(len(made.findings), "finding")
         text += f"wrote {wishes.write_baseline} with {count}\n"
     return text
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 def _facts(made: linting.Linting) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netplan2k8s.catalogue import NO_MANIFESTS
-from netplan2k8s.findings import Finding, Span, sort_key
+from netplan2k8s.findings import Finding, Severity, Span, sort_key
 from netplan2k8s.lint.choices import (
     ANNOTATION,
     Choices,
@@ -20,10 +21,12 @@ from netplan2k8s.lint.choices import (
 from netplan2k8s.lint.judge import Reading, judge, read, scene_of
 from netplan2k8s.lint.remarks import finding as placed
 from netplan2k8s.lint.scene import Scene
-from netplan2k8s.manifests.files import File, read_files
+from netplan2k8s.manifests.files import File, read_files, shown
 from netplan2k8s.manifests.places import Places
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.settings import Settings
+
+_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,39 @@ def read_manifests(arguments: Sequence[str], settings: Settings) -> Manifests:
     manifests = gather(read_files(arguments, said), arguments, settings)
     reading = manifests.reading
     reading.findings += said
-    if not reading.files and not said:
-        message = f"no manifest in {', '.join(arguments)}"
-        reading.findings.append(Finding(NO_MANIFESTS, message, Span(arguments[0])))
+    if _is_idle(reading, arguments):
+        reading.findings.append(_nothing(reading, arguments))
     return manifests
+
+
+def _is_idle(reading: Reading, arguments: Sequence[str]) -> bool:
+    """Whether nothing was judged, though something was meant to be.
+
+    A file that the user names may be a manifest of others: a hook passes those too.
+    """
+    if reading.documents or reading.broken or reading.configs:
+        return False
+    is_named = all(map(_is_named, arguments))
+    if is_named and (reading.others or reading.without_kind):
+        return False
+    rules = [finding.rule for finding in reading.findings]
+    rules += [remark.rule for remark in reading.remarks]
+    return all(rule.severity is not Severity.ERROR for rule in rules)
+
+
+def _is_named(argument: str) -> bool:
+    """Whether an argument is a file, neither a directory nor standard input."""
+    return argument != "-" and not os.path.isdir(argument)
+
+
+def _nothing(reading: Reading, arguments: Sequence[str]) -> Finding:
+    names = [shown(argument) for argument in arguments[:_MOST]]
+    more = len(arguments) - len(names)
+    text = f"{', '.join(names)} and {more} more" if more else ", ".join(names)
+    message = f"no manifest in {text}"
+    if reading.others:
+        message += " is of a kind that is judged"
+    return Finding(NO_MANIFESTS, message, Span(names[0]))
 
 
 def gather(
@@ -126,7 +158,7 @@ def _noted(
 def _annotations(reading: Reading) -> Iterator[Ignore]:
     """Ignores that stand as annotations of objects."""
     places = Places()
-    for document in (*reading.documents, *reading.broken):
+    for document in (*reading.documents, *reading.broken, *reading.configs):
         annotations = document.metadata.get("annotations")
         value = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
         if isinstance(value, str):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netplan2k8s import emitters
+from netplan2k8s.addressing import format_address
 from netplan2k8s.catalogue import UNKNOWN_PCI
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
 from netplan2k8s.fabric.drafts import Draft, Where
@@ -43,6 +44,8 @@ from netplan2k8s.rules import (
 from netplan2k8s.settings import KINDS, Settings
 
 PLAN_PATH = ".netplan2k8s/plan.json"
+_quoted = json.encoder.encode_basestring_ascii
+"""A text as JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,30 +250,28 @@ def plan_json(plan: FabricPlan) -> str:
     """The plan for machines: rails, and a row per link with its source file."""
     columns = ["node", "interface", "address", "gateway", "mtu", "pci", "file"]
     head = {"schemaVersion": 1, "nodes": len(plan.node_names), "columns": columns}
-    rails = ",\n".join(map(_rail_json, plan.rails))
-    return f'{json.dumps(head)[:-1]}, "rails": [\n{rails}\n]}}\n'
+    pieces = [f'{json.dumps(head)[:-1]}, "rails": [\n']
+    for number, rail in enumerate(plan.rails):
+        pieces += [",\n"] * (number > 0)
+        pieces += _rail_json(rail)
+    return "".join([*pieces, "\n]}\n"])
 
 
-def _rail_json(rail: Rail) -> str:
-    """A rail on one line; in pieces, since JSON's own are many times its length."""
-    head = json.dumps({**_rail_head(rail), "links": []}).removesuffix("]}")
-    step = 256
-    pieces = [
-        json.dumps([_link_row(link) for link in rail.attachments[at : at + step]])[1:-1]
-        for at in range(0, len(rail.attachments), step)
-    ]
-    return f"{head}{', '.join(pieces)}]}}"
+def _rail_json(rail: Rail) -> Iterator[str]:
+    """A rail on one line, without JSON's own pieces, which take many times the room."""
+    yield json.dumps({**_rail_head(rail), "links": []}).removesuffix("]}")
+    yield ", ".join(map(_link_json, rail.attachments))
+    yield "]}"
 
 
-def _link_row(link: RailAttachment) -> tuple[str | int | None, ...]:
+def _link_json(link: RailAttachment) -> str:
+    family, value, length = link.address
+    pci = "null" if link.pci_address is None else f'"{link.pci_address}"'
     return (
-        link.node_name,
-        link.interface,
-        str(link.address),
-        str(link.gateway_address),
-        link.mtu,
-        link.pci_address,
-        link.file,
+        f"[{_quoted(link.node_name)}, {_quoted(link.interface)},"
+        f' "{format_address(family, value)}/{length}",'
+        f' "{format_address(family, link.gateway)}",'
+        f" {'null' if link.mtu is None else link.mtu}, {pci}, {_quoted(link.file)}]"
     )
 
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from netplan2k8s import catalogue
 from netplan2k8s.findings import Severity
-from netplan2k8s.lint.attachments import Network
+from netplan2k8s.lint import ipam
+from netplan2k8s.lint.attachments import Network, meta_plugins
 from netplan2k8s.lint.embedded import Embedded
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
-from netplan2k8s.manifests.places import Offset
+from netplan2k8s.manifests.json_text import JsonError, JsonText
+from netplan2k8s.manifests.places import Key, Offset
+from netplan2k8s.manifests.reader import Pointer
 from netplan2k8s.manifests.scalars import typed
-from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
 RESOURCE_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 MAX_RESOURCE_NAME = 63
-_MAX_POOLS = 2
+_SPEC: Pointer = (Key("spec"),)
 
 
 def check(scene: Scene) -> Iterator[Remark]:
@@ -27,12 +29,15 @@ def check(scene: Scene) -> Iterator[Remark]:
         if network.document.kind == "HostDeviceNetwork":
             yield from _rendering(network)
             yield from _resource_name(network, scene)
+            yield from _meta_plugins(network)
         elif network.is_rail:
             yield from _annotation(network)
+            yield from _plugins(network)
         yield from broken_json(network.text, _consequence(network))
         if network.is_rail:
-            yield from _ipam(network, scene)
+            yield from ipam.check(network, scene)
             yield from _resource(network, scene)
+    yield from ipam.unchecked(scene)
     yield from _unchecked(scene)
 
 
@@ -53,6 +58,41 @@ def _consequence(network: Network) -> str:
     return f"Multus then fails every pod that asks for {network.name}"
 
 
+def _meta_plugins(network: Network) -> Iterator[Remark]:
+    """NK440 for metaPlugins, which the operator writes behind host-device in a list."""
+    document, where = network.document, ("spec", "metaPlugins")
+    text = document.spec.get("metaPlugins") or ""
+    rule, end = catalogue.INVALID_EMBEDDED_JSON, f"; {_consequence(network)}"
+    try:
+        plugins = meta_plugins(text)
+    except JsonError as error:
+        spot = Spot(document, (*where, Offset(error.offset)))
+        message = f"spec.metaPlugins is no JSON behind host-device: {error.message}"
+        yield Remark(rule, message + end, spot)
+        return
+    for number, plugin in enumerate(plugins):
+        if not isinstance(plugin, dict):
+            what = "a list" if isinstance(plugin, list) else json.dumps(plugin)
+            at = max(JsonText(f"[{text}]").offset((number,)) - 1, 0)
+            message = (
+                f"spec.metaPlugins holds objects with commas between, not {what}: the"
+                f" operator writes them into a list{end}"
+            )
+            yield Remark(rule, message, Spot(document, (*where, Offset(at))))
+
+
+def _plugins(network: Network) -> Iterator[Remark]:
+    """NK440 for items of a definition's list of plugins that are no objects."""
+    value = network.text.value
+    listed = value.get("plugins") if isinstance(value, dict) else None
+    for number, plugin in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(plugin, dict):
+            message = f"plugin {number + 1} of spec.config must be a JSON object"
+            spot = network.text.at("plugins", number)
+            message += f"; {_consequence(network)}"
+            yield Remark(catalogue.INVALID_EMBEDDED_JSON, message, spot)
+
+
 # -- what the operator renders --------------------------------------------------
 
 
@@ -60,7 +100,7 @@ def _rendering(network: Network) -> Iterator[Remark]:
     found = list(_unrenderable(network))
     if network.problem and not found:
         message = f"no attachment definition is made of {network.name}: "
-        spot = Spot(network.document, ("spec",))
+        spot = Spot(network.document, _SPEC)
         rule = catalogue.UNRENDERABLE_TEXT
         found.append(Remark(rule, message + network.problem, spot))
     yield from found
@@ -96,7 +136,7 @@ def _unrenderable(network: Network) -> Iterator[Remark]:
             f"{network.name} has no networkNamespace: its NetworkAttachmentDefinition"
             " cannot be created"
         )
-        yield Remark(catalogue.UNRENDERABLE_TEXT, message, Spot(document, ("spec",)))
+        yield Remark(catalogue.UNRENDERABLE_TEXT, message, Spot(document, _SPEC))
 
 
 def _resource_name(network: Network, scene: Scene) -> Iterator[Remark]:
@@ -146,120 +186,22 @@ def _annotation(network: Network) -> Iterator[Remark]:
 
 def _resource(network: Network, scene: Scene) -> Iterator[Remark]:
     name = network.resource
-    if not name or name in scene.resources or not scene.policies:
+    if not name or not scene.plugins or scene.has_unread_plugin:
+        return
+    if any(r.is_offered_as(name) for p in scene.plugins for r in p.resources):
         return
     document, pointer = network.resource_spot
-    message = f"no device plugin offers {name}" + _close(name, scene.resources)
+    message = f"no device plugin offers {name}" + ipam.close(name, scene.resources)
     yield Remark(catalogue.UNKNOWN_RESOURCE, message, Spot(document, pointer))
 
 
-def _ipam(network: Network, scene: Scene) -> Iterator[Remark]:
-    if network.text.error is not None or not isinstance(network.text.value, dict):
-        return
-    ipam = network.ipam
-    kind = (ipam or {}).get("type")
-    is_routed = scene.has("CIDRPool")
-    if not kind:
-        message = f"{network.name} has no IPAM: its pods get no address on the rail"
-        yield Remark(catalogue.UNROUTABLE_IPAM, message, network.text.spot)
-    elif kind != "nv-ipam":
-        message = (
-            f"IPAM {kind} deals out one range on all nodes, and cannot follow the leaf"
-            " of each host's own link; nv-ipam with a CIDRPool can"
-        )
-        severity = None if is_routed else Severity.WARNING
-        yield Remark(
-            catalogue.UNROUTABLE_IPAM,
-            message,
-            network.ipam_spot("type"),
-            severity=severity,
-        )
-    else:
-        yield from _pools(network, scene)
-
-
-def _pools(network: Network, scene: Scene) -> Iterator[Remark]:
-    names = network.pool_names
-    ipam = network.ipam or {}
-    if not network.pool_kind:
-        message = f"poolType {ipam.get('poolType')!r} is neither cidrpool nor ippool"
-        spot = network.ipam_spot("poolType")
-        yield Remark(catalogue.MISSING_POOL_TYPE, message, spot)
-        return
-    if not 0 < len(names) <= _MAX_POOLS or "" in names:
-        message = f"poolName {ipam.get('poolName')!r} must name one pool, or two"
-        spot = network.ipam_spot("poolName")
-        yield Remark(catalogue.UNKNOWN_POOL, message, spot)
-        return
-    for name in names:
-        yield from _pool(network, name, scene)
-
-
-def _pool(network: Network, name: str, scene: Scene) -> Iterator[Remark]:
-    cidr_pools, ip_pools = scene.names_of("CIDRPool"), scene.names_of("IPPool")
-    has_type = "poolType" in (network.ipam or {})
-    if network.pool_kind == "CIDRPool":
-        if name in ip_pools - cidr_pools:
-            message = f"{name} is an IPPool, and poolType looks among the CIDRPools"
-            spot = network.ipam_spot("poolType")
-            yield Remark(catalogue.MISSING_POOL_TYPE, message, spot)
-        elif cidr_pools and name not in cidr_pools:
-            message = f"there is no CIDRPool {name}" + _close(name, cidr_pools)
-            spot = network.ipam_spot("poolName")
-            yield Remark(catalogue.UNKNOWN_POOL, message, spot)
-    elif name in ip_pools:
-        if cidr_pools:
-            message = (
-                f"IPPool {name} deals out one flat range, and cannot follow the leaf of"
-                " each host's own link; a CIDRPool can"
-            )
-            spot = network.ipam_spot("poolName")
-            yield Remark(catalogue.UNROUTABLE_IPAM, message, spot)
-    elif name in cidr_pools or (cidr_pools and not has_type):
-        message = (
-            f"poolType is {'ippool' if has_type else 'missing, which means ippool'}:"
-            f" {name} is looked up among the IPPools and not found; write"
-            ' "poolType": "cidrpool"'
-        )
-        spot = network.ipam_spot("poolType" if has_type else "")
-        yield Remark(catalogue.MISSING_POOL_TYPE, message, spot)
-    elif ip_pools:
-        message = f"there is no IPPool {name}" + _close(name, ip_pools)
-        yield Remark(catalogue.UNKNOWN_POOL, message, network.ipam_spot("poolName"))
-
-
 def _unchecked(scene: Scene) -> Iterator[Remark]:
-    """One line where the manifests refer to what is not among them."""
-    with_pools = [network for network in scene.networks if network.uses_nv_ipam]
-    if with_pools and not (scene.has("CIDRPool") or scene.has("IPPool")):
-        first = with_pools[0]
-        names = _names(with_pools)
-        message = f"no pool is among these manifests, so those of {names} go unchecked"
-        yield Remark(
-            catalogue.UNKNOWN_POOL,
-            message,
-            first.ipam_spot("poolName"),
-            severity=Severity.INFO,
-        )
+    """One line where no device plugin is among the manifests."""
     named = [network for network in scene.networks if network.resource]
-    if named and not scene.policies:
-        names = _names(named)
+    if named and not scene.plugins and not scene.has_unread_plugin:
         message = (
-            f"no device plugin is among these manifests, so the resources of {names} go"
-            " unchecked"
+            "no device plugin is among these manifests, so the resources of"
+            f" {ipam.listed(named)} go unchecked"
         )
-        yield Remark(
-            catalogue.UNKNOWN_RESOURCE,
-            message,
-            named[0].resource_spot,
-            severity=Severity.INFO,
-        )
-
-
-def _names(networks: Iterable[Network]) -> str:
-    return ranges(list(dict.fromkeys(network.name for network in networks)))
-
-
-def _close(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, list(known), 1)
-    return f"; {found[0]} is meant" if found else ""
+        spot = named[0].resource_spot
+        yield Remark(catalogue.UNKNOWN_RESOURCE, message, spot, severity=Severity.INFO)

@@ -1,17 +1,18 @@
-"""Pods that ask for rails: networks, devices, order, what keeps them from starting."""
+"""Pods that ask for rails: networks, order, pools, what keeps them from starting."""
 
 from __future__ import annotations
 
 import difflib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.findings import Severity
+from netplan2k8s.lint import devices
 from netplan2k8s.lint.attachments import Network
+from netplan2k8s.lint.devices import Attached
+from netplan2k8s.lint.order import crossing, in_order
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.lint.templates import NETWORKS, Template
@@ -20,15 +21,15 @@ from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.naming import natural_key, ranges
 from netplan2k8s.simulate import multus
 
-_WHOLE = re.compile(r"[0-9]{1,18}")
+_KINDS = ("HostDeviceNetwork", "NetworkAttachmentDefinition")
 
 
 def check(scene: Scene) -> Iterator[Remark]:
-    orders: dict[int, list[tuple[Template, list[str]]]] = defaultdict(list)
-    unknown: list[Template] = []
+    found: dict[int, list[Attached]] = defaultdict(list)
     for document in {id(t.document): t.document for t in scene.templates}.values():
         yield from _misplaced(document)
     for template in scene.templates:
+        yield from devices.unequal(template)
         if not asks_for_rails(template, scene):
             continue
         try:
@@ -36,34 +37,26 @@ def check(scene: Scene) -> Iterator[Remark]:
         except multus.MultusError as error:
             yield _unreadable(template, error)
             continue
-        yield from _names(template, selections)
-        if scene.networks:
-            yield from _known(template, selections, scene)
-        elif selections:
-            unknown.append(template)
-        attached = networks_of(selections, scene)
-        rails = [network for network in attached if network is not None]
-        yield from _devices(template, rails, scene)
-        yield from _order(template, rails)
-        yield from _pools(template, rails, scene)
-        yield from _host_network(template, rails)
-        orders[id(template.document)].append((template, [n.name for n in rails]))
-    for found in orders.values():
-        yield from _alike(found)
-    if unknown:
-        message = (
-            "no network is among these manifests, so those of"
-            f" {unknown[0].label} go unchecked"
-        )
-        spot = unknown[0].networks_spot
-        yield Remark(catalogue.UNKNOWN_NETWORK, message, spot, severity=Severity.INFO)
+        networks = [scene.network_by_name.get(s[:2]) for s in selections]
+        attached = Attached(template, selections, networks)
+        yield from _names(attached)
+        yield from devices.check(attached, scene)
+        yield from _order(attached)
+        yield from _pools(attached, scene)
+        yield from _host_network(attached)
+        found[id(template.document)].append(attached)
+    for together in found.values():
+        yield from _alike(together)
+    yield from _known(
+        [attached for group in found.values() for attached in group], scene
+    )
 
 
 def asks_for_rails(template: Template, scene: Scene) -> bool:
     """Whether a template names networks or asks for a rail's device."""
     if template.networks_text is not None:
         return True
-    return any(name in scene.rail_resources for name in _amounts(template))
+    return any(name in scene.rail_resources for name in devices.amounts(template))
 
 
 def selections_of(template: Template) -> list[multus.Selection]:
@@ -102,41 +95,84 @@ def _misplaced(document: Document) -> Iterator[Remark]:
 
 
 def _unreadable(template: Template, error: multus.MultusError) -> Remark:
+    """NK461: a text that Multus refuses, or an empty one, which it does not read."""
     document, pointer = template.networks_spot
     spot = Spot(document, (*pointer, Offset(error.offset)))
-    message = f"the networks of {template.label}: {error}; its pods never start"
+    end = "its pods never start"
+    if not template.networks_text:
+        end = "Multus attaches nothing, and its pods start without rails"
+    message = f"the networks of {template.label}: {error}; {end}"
     return Remark(catalogue.INVALID_NETWORKS, message, spot)
 
 
-def _names(
-    template: Template, selections: Sequence[multus.Selection]
-) -> Iterator[Remark]:
+def _names(attached: Attached) -> Iterator[Remark]:
+    template, selections = attached.template, attached.selections
+    rule, spot = catalogue.INVALID_NETWORKS, template.networks_spot
     if any(not selection.name for selection in selections):
         message = (
             f"the networks of {template.label} have an empty name, as after a last"
             " comma: its pods never start"
         )
-        yield Remark(catalogue.INVALID_NETWORKS, message, template.networks_spot)
-    counts = Counter(multus.interfaces(list(selections)))
-    for name, count in counts.items():
+        yield Remark(rule, message, spot)
+    names = multus.interfaces(selections)
+    for name, count in Counter(names).items():
         if count > 1:
             message = f"{count} networks of {template.label} are called {name}"
-            yield Remark(catalogue.INVALID_NETWORKS, message, template.networks_spot)
+            yield Remark(rule, message, spot)
+        if not multus.is_interface(name):
+            message = (
+                f"the networks of {template.label}: no interface can be called"
+                f" {name!r}, since it has at most 15 characters, no blank, no / and no"
+                " :; its pods never start"
+            )
+            yield Remark(rule, message, spot)
 
 
-def _known(
-    template: Template, selections: Sequence[multus.Selection], scene: Scene
+def _known(found: Sequence[Attached], scene: Scene) -> Iterator[Remark]:
+    """NK445 for networks that are not there; a note where no network is at all."""
+    if any(scene.has(kind) for kind in _KINDS):
+        known, anywhere = _known_names(scene)
+        for attached in found:
+            yield from _unknown(attached, known, anywhere)
+        return
+    asking = [attached.template for attached in found if attached.selections]
+    if asking:
+        message = (
+            "no network is among these manifests, so those of"
+            f" {asking[0].label} go unchecked"
+        )
+        spot, severity = asking[0].networks_spot, Severity.INFO
+        yield Remark(catalogue.UNKNOWN_NETWORK, message, spot, severity=severity)
+
+
+def _known_names(scene: Scene) -> tuple[set[tuple[str, str]], set[str]]:
+    """Networks by namespace and name, and the names of those without a namespace.
+
+    These are HostDeviceNetworks whose networkNamespace cannot be read, or is missing.
+    """
+    known = {key for key in scene.network_by_name if key[0]}
+    anywhere = {name for space, name in scene.network_by_name if not space}
+    for document in scene.broken:
+        if document.kind == "HostDeviceNetwork":
+            anywhere.add(document.name)
+        elif document.kind == "NetworkAttachmentDefinition":
+            known.add((document.namespace or "default", document.name))
+    return known, anywhere
+
+
+def _unknown(
+    attached: Attached, known: set[tuple[str, str]], anywhere: set[str]
 ) -> Iterator[Remark]:
-    known = set(scene.network_by_name)
-    known |= {(d.namespace, d.name) for d in scene.broken if "Network" in d.kind}
-    for namespace, name, _ in selections:
-        if not name or (namespace, name) in known:
+    template = attached.template
+    for namespace, name, _ in attached.selections:
+        if not name or name in anywhere or (namespace, name) in known:
             continue
         elsewhere = sorted(space for space, other in known if other == name)
         if elsewhere:
             advice = f"; it is in {elsewhere[0]}: write {elsewhere[0]}/{name}"
         else:
-            close = difflib.get_close_matches(name, [n for _, n in known], 1)
+            names = [other for _, other in known] + list(anywhere)
+            close = difflib.get_close_matches(name, names, 1)
             advice = f"; {close[0]} is meant" if close else ""
         message = (
             f"{template.label} asks for network {name}, which namespace {namespace}"
@@ -145,141 +181,74 @@ def _known(
         yield Remark(catalogue.UNKNOWN_NETWORK, message, template.networks_spot)
 
 
-# -- devices --------------------------------------------------------------------
-
-
-def _amounts(template: Template) -> dict[str, Any]:
-    """What the containers ask for, by limit or, where there is none, by request."""
-    found: dict[str, Any] = {}
-    for _, container in template.containers():
-        resources = container.get("resources") or {}
-        found.update(resources.get("requests") or {})
-    found.update({name: amount for name, (_, amount) in template.limits().items()})
-    return found
-
-
-def _devices(
-    template: Template, rails: Sequence[Network], scene: Scene
-) -> Iterator[Remark]:
-    limits = template.limits()
-    wanted = Counter(network.resource for network in rails)
-    names = {network.resource: network.name for network in rails}
-    for resource, count in wanted.items():
-        if resource not in limits:
-            message = (
-                f"{template.label} attaches {names[resource]} and has no limit"
-                f" {resource}: 1, so that Multus has no NIC for it"
-            )
-            spot = template.networks_spot
-            yield Remark(catalogue.UNREQUESTED_DEVICE, message, spot)
-        elif amount_of(limits[resource][1]) != count:
-            pointer, amount = limits[resource]
-            message = (
-                f"{template.label} asks for {amount} of {resource} and attaches"
-                f" {count} network{'' if count == 1 else 's'} of it"
-            )
-            spot = Spot(template.document, pointer)
-            yield Remark(catalogue.UNREQUESTED_DEVICE, message, spot)
-    if scene.networks:
-        for resource in sorted(limits.keys() & scene.rail_resources - wanted.keys()):
-            message = (
-                f"{template.label} asks for {resource} and attaches no network of it:"
-                " the NIC lies idle"
-            )
-            spot = Spot(template.document, limits[resource][0])
-            yield Remark(catalogue.UNREQUESTED_DEVICE, message, spot)
-    yield from _requests(template, scene)
-
-
-def _requests(template: Template, scene: Scene) -> Iterator[Remark]:
-    rails = scene.rail_resources
-    for pointer, container in template.containers():
-        resources = container.get("resources") or {}
-        limits = resources.get("limits") or {}
-        requests = resources.get("requests") or {}
-        place = template.resources_pointer or (*pointer, "resources")
-        for name in sorted(requests.keys() | limits.keys()):
-            if name not in rails and name != "nvidia.com/gpu":
-                continue
-            request, limit = requests.get(name), limits.get(name)
-            where = (*place, "limits" if request is None else "requests", name)
-            if limit is None:
-                message = (
-                    f"{name} is requested without a limit, and the API server refuses"
-                    f" the pods of {template.label}; write it under limits"
-                )
-            elif request is not None and amount_of(request) != amount_of(limit):
-                message = (
-                    f"{name} is requested {request} times and limited to {limit}: the"
-                    f" API server refuses the pods of {template.label}"
-                )
-            elif amount_of(limit) is None:
-                message = f"{name} must be a whole number, not {limit}"
-            else:
-                continue
-            spot = Spot(template.document, where)
-            yield Remark(catalogue.UNEQUAL_REQUESTS, message, spot)
-    for pointer, container in template.containers("initContainers"):
-        limits = (container.get("resources") or {}).get("limits") or {}
-        for name in sorted(limits.keys() & rails):
-            message = f"{name} belongs to a container of the pod, not to an init one"
-            where = (*pointer, "resources", "limits", name)
-            spot = Spot(template.document, where)
-            yield Remark(catalogue.UNEQUAL_REQUESTS, message, spot)
-
-
-def amount_of(amount: object) -> int | None:
-    """How many devices a quantity is; None for one that is no whole number."""
-    text = str(amount)
-    return int(text) if _WHOLE.fullmatch(text) else None
-
-
 # -- order and pools ------------------------------------------------------------
 
 
-def _order(template: Template, rails: Sequence[Network]) -> Iterator[Remark]:
-    names = [network.name for network in rails]
-    right = sorted(names, key=natural_key)
-    if names != right:
+def _order(attached: Attached) -> Iterator[Remark]:
+    template = attached.template
+    found = crossing(attached.by_interface.items())
+    if found is not None:
         message = (
-            f"the networks of {template.label} are not in the order of the rails: net1"
-            f" is {names[0]}, and so on; write {', '.join(right)}"
+            f"the networks of {template.label} are not in the order of the rails:"
+            f" {found.interface} is {found.network}, where {found.right} belongs"
         )
+        if not any(selection.interface for selection in attached.selections):
+            names = in_order(_written(s, template) for s in attached.selections)
+            message += f"; write {', '.join(names)}"
         yield Remark(catalogue.NETWORK_ORDER, message, template.networks_spot)
 
 
-def _alike(found: Sequence[tuple[Template, list[str]]]) -> Iterator[Remark]:
-    first, names = found[0]
-    for template, others in found[1:]:
-        if others != names and sorted(others, key=natural_key) == others:
-            missing = sorted(set(names) ^ set(others), key=natural_key)
+def _written(selection: multus.Selection, template: Template) -> str:
+    space = selection.namespace
+    return (
+        f"{space}/{selection.name}" if space != template.namespace else selection.name
+    )
+
+
+def _alike(found: Sequence[Attached]) -> Iterator[Remark]:
+    """NK454 for roles of a job with different networks, or on other interfaces."""
+    first = found[0]
+    for other in found[1:]:
+        difference = _difference(first, other)
+        if difference:
             message = (
-                f"{template.label} and {first.role} do not attach the same networks:"
-                f" only one of them has {ranges(missing)}"
+                f"{other.template.label} and {first.template.role} do not attach the"
+                f" same networks: {difference}"
             )
-            spot = template.networks_spot
+            spot = other.template.networks_spot
             yield Remark(catalogue.NETWORK_ORDER, message, spot)
 
 
-def _pools(
-    template: Template, rails: Sequence[Network], scene: Scene
-) -> Iterator[Remark]:
-    user: dict[str, Network] = {}
+def _difference(first: Attached, other: Attached) -> str:
+    """What two roles attach differently, unless the order of one is wrong anyhow."""
+    mine, others = first.by_interface, other.by_interface
+    if mine == others or not (first.is_known and other.is_known):
+        return ""
+    missing = sorted({*mine.values()} ^ {*others.values()}, key=natural_key)
+    if missing:
+        return f"only one of them has {ranges(missing)}"
+    if crossing(mine.items()) or crossing(others.items()):
+        return ""
+    name = next(i for i in {**mine, **others} if mine.get(i) != others.get(i))
+    roles = (
+        f"{side.get(name, 'no rail')} in {attached.template.role}"
+        for side, attached in ((mine, first), (others, other))
+    )
+    return f"{name} is {' and '.join(roles)}"
+
+
+def _pools(attached: Attached, scene: Scene) -> Iterator[Remark]:
+    template = attached.template
+    user: dict[tuple[str, str], Network] = {}
     rails_of: dict[Prefix, list[str]] = defaultdict(list)
-    for network in rails:
+    for network in attached.rails:
+        kind = network.pool_kind
         for name in network.pool_names if network.uses_nv_ipam else ():
-            first = user.setdefault(name, network)
+            first = user.setdefault((kind, name), network)
             if first is not network:
-                message = (
-                    f"{template.label} attaches {first.name} and {network.name}, which"
-                    f" share pool {name}: a rail has a pool of its own"
-                )
-                spot = network.ipam_spot("poolName")
-                yield Remark(catalogue.SHARED_POOL, message, spot)
-            view = scene.pool_by_name.get(name)
-            if view is not None and view.pool is not None:
-                if network.has_own_table:
-                    continue
+                yield _shared(attached, first, network, name, scene)
+            view = scene.pool_by_name.get(name) if kind == "CIDRPool" else None
+            if view is not None and view.pool is not None and not network.has_own_table:
                 for destination in view.pool.routes:
                     rails_of[destination].append(network.name)
     for destination, names in sorted(rails_of.items()):
@@ -294,10 +263,30 @@ def _pools(
             yield Remark(catalogue.SHARED_DESTINATION, message, spot)
 
 
+def _shared(
+    attached: Attached, first: Network, second: Network, pool: str, scene: Scene
+) -> Remark:
+    """NK466: a warning for an IPPool without routed rails, which may be meant so."""
+    is_flat = second.pool_kind == "IPPool" and not scene.has("CIDRPool")
+    message = (
+        f"{attached.template.label} attaches {first.name} and {second.name}, which"
+        f" share pool {pool}: "
+    )
+    message += (
+        "the kernel sends what both could carry over one of them"
+        if is_flat
+        else "a rail has a pool of its own"
+    )
+    spot = second.ipam_spot("poolName")
+    severity = Severity.WARNING if is_flat else None
+    return Remark(catalogue.SHARED_POOL, message, spot, severity=severity)
+
+
 # -- the host network ----------------------------------------------------------
 
 
-def _host_network(template: Template, rails: Sequence[Network]) -> Iterator[Remark]:
+def _host_network(attached: Attached) -> Iterator[Remark]:
+    template, rails = attached.template, attached.rails
     if template.spec.get("hostNetwork"):
         what = f"{len(rails)} rails" if rails else "rails"
         message = (

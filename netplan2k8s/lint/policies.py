@@ -9,7 +9,7 @@ from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.lint.embedded import embedded
-from netplan2k8s.lint.networks import webhook
+from netplan2k8s.lint.networks import broken_json, webhook
 from netplan2k8s.lint.plugin_config import value_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene, is_patch, labels_of
@@ -125,6 +125,7 @@ def _plugins(document: Document, scene: Scene) -> Iterator[Remark]:
         spot = Spot(document, ("spec", "nvIpam", "enableWebhook"))
         yield Remark(catalogue.DEAD_WEBHOOK, message, spot)
     yield from _shared_plugin(document)
+    yield from _multus(document)
     for remark in _amounts(document):
         yield remark._replace(severity=webhook(scene))
 
@@ -143,9 +144,16 @@ def _sriov_plugin(document: Document) -> Iterator[Remark]:
             )
             spot = Spot(document, where)
             yield Remark(catalogue.MISSING_PLUGIN_CONFIG, message, spot)
-    elif "'" in text:
-        spot = Spot(document, (*where, "config", Offset(text.index("'"))))
-        message = "a ' in config ends the quotes of the operator's template"
+    else:
+        yield from _quoted(document, (*where, "config"), text)
+
+
+def _quoted(document: Document, where: Pointer, text: str) -> Iterator[Remark]:
+    """NK464 for a text that the operator's templates have between single quotes."""
+    if "'" in text:
+        spot = Spot(document, (*where, Offset(text.index("'"))))
+        name = ".".join(map(str, where[1:]))
+        message = f"a ' in {name} ends the quotes of the operator's template"
         yield Remark(catalogue.UNRENDERABLE_TEXT, message, spot)
 
 
@@ -155,6 +163,7 @@ def _shared_plugin(document: Document) -> Iterator[Remark]:
     if text is None:
         return
     where: Pointer = ("spec", "rdmaSharedDevicePlugin", "config")
+    yield from _quoted(document, where, text)
     config = embedded(document, where, text)
     rule = catalogue.INVALID_PLUGIN_CONFIG
     if config.error is not None:
@@ -175,6 +184,17 @@ def _shared_plugin(document: Document) -> Iterator[Remark]:
             message = f"resourceName {name!r} can be no resource"
             spot = config.at("configList", number, "resourceName")
             yield Remark(rule, message, spot)
+
+
+def _multus(document: Document) -> Iterator[Remark]:
+    """The configuration of Multus itself; without one the operator has its own."""
+    where: Pointer = ("spec", "secondaryNetwork", "multus", "config")
+    sections = dict(_sections(document))
+    text = sections.get(where[:-1], {}).get("config")
+    if text:
+        yield from _quoted(document, where, text)
+        config = embedded(document, where, text)
+        yield from broken_json(config, "Multus then starts on no node")
 
 
 def _amounts(document: Document) -> Iterator[Remark]:

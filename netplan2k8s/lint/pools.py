@@ -12,6 +12,8 @@ from netplan2k8s.findings import Severity
 from netplan2k8s.lint import pools_together
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import PoolView, Scene
+from netplan2k8s.manifests.places import Key
+from netplan2k8s.manifests.reader import Document
 from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.nv_ipam import Allocation, usable
 from netplan2k8s.simulate.openness import Opening, opening
@@ -36,10 +38,12 @@ CLOSE_IT = (
 def check(scene: Scene) -> Iterator[Remark]:
     for view in scene.pools:
         yield from _problems(view)
-        yield from _namespace(view, scene)
+        yield from _namespace(view.document, scene)
         if view.pool is not None:
             yield from _behaviour(view, view.pool)
             yield from _size(view)
+    for document in scene.of_kind("IPPool"):
+        yield from _namespace(document, scene)
     valid = [(view, view.pool) for view in scene.pools if view.pool is not None]
     yield from pools_together.check(valid)
 
@@ -56,16 +60,16 @@ def _problems(view: PoolView) -> Iterator[Remark]:
         yield Remark(_RULES[problem.part], problem.message + end, spot)
 
 
-def _namespace(view: PoolView, scene: Scene) -> Iterator[Remark]:
+def _namespace(document: Document, scene: Scene) -> Iterator[Remark]:
     watched = scene.settings.operator_namespace
-    if view.document.namespace != watched:
-        has = view.document.namespace or "no namespace"
+    if document.namespace != watched:
+        has = document.namespace or "no namespace"
         message = (
-            f"{view.document.name} lies in {has}; nv-ipam watches {watched} alone"
+            f"{document.name} lies in {has}; nv-ipam watches {watched} alone"
             " (operator_namespace in netplan2k8s.yaml)"
         )
         where = ("metadata", "namespace")
-        yield Remark(catalogue.POOL_NAMESPACE, message, Spot(view.document, where))
+        yield Remark(catalogue.POOL_NAMESPACE, message, Spot(document, where))
 
 
 def _behaviour(view: PoolView, pool: Pool) -> Iterator[Remark]:
@@ -99,7 +103,7 @@ def _open(view: PoolView, pool: Pool) -> Iterator[Remark]:
         return
     message = f"{fails_open(pool, found)}; {CLOSE_IT}"
     severity = None if found.is_certain else Severity.WARNING
-    spot = Spot(view.document, ("spec",))
+    spot = Spot(view.document, (Key("spec"),))
     yield Remark(catalogue.FAILS_OPEN, message, spot, rail=pool.name, severity=severity)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from netplan2k8s import catalogue
@@ -11,6 +11,7 @@ from netplan2k8s.lint.pods import asks_for_rails
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene, labels_of
 from netplan2k8s.lint.templates import Template
+from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Pointer
 
 
@@ -65,8 +66,8 @@ def _locked(templates: Sequence[Template]) -> Iterator[Remark]:
 
 def _lock(template: Template) -> Pointer:
     """Where a template first adds IPC_LOCK, empty where it does not."""
-    adds = (pointer for pointer, name in _added(template) if name == "IPC_LOCK")
-    return next(adds, ())
+    found = _added(template.containers())
+    return next((pointer for pointer, name in found if name == "IPC_LOCK"), ())
 
 
 def _label(templates: Sequence[Template]) -> str:
@@ -74,8 +75,9 @@ def _label(templates: Sequence[Template]) -> str:
     return " and ".join([templates[0].label, *(t.role for t in templates[1:])])
 
 
-def _added(template: Template) -> Iterator[tuple[Pointer, str]]:
-    for pointer, container in template.containers():
+def _added(containers: Iterable[tuple[Pointer, Any]]) -> Iterator[tuple[Pointer, str]]:
+    """The capabilities that containers add, each with its place."""
+    for pointer, container in containers:
         capabilities = (container.get("securityContext") or {}).get(
             "capabilities"
         ) or {}
@@ -109,16 +111,30 @@ def _above(template: Template, level: str | None) -> Iterator[tuple[str, Pointer
     if level not in ("baseline", "restricted"):
         return
     allowed = _BASELINE if level == "baseline" else _RESTRICTED
-    for pointer, name in _added(template):
+    for pointer, name in _added(template.all_containers()):
         if name.removeprefix("CAP_") not in allowed:
             yield f"capability {name}", pointer
     yield from _of_the_host(template)
-    for pointer, container in template.containers():
+    for pointer, container in template.all_containers():
         context = container.get("securityContext") or {}
         if context.get("privileged"):
-            yield "privileged", (*pointer, "securityContext", "privileged")
+            yield "a privileged container", (*pointer, "securityContext", "privileged")
         if level == "restricted":
             yield from _unrestricted(template, pointer, context)
+    if level == "restricted" and _waits_for_master(template):
+        what = "the init container init-pytorch, which the training operator adds to"
+        yield f"{what} the pods", (*template.pointer, "spec", Key("containers"))
+
+
+def _waits_for_master(template: Template) -> bool:
+    """Whether the training operator has the pods wait for the master's name.
+
+    Its container for that has no securityContext, and that of the pod cannot stand in
+    for all of it (kubeflow trainer v1.9, pkg/controller.v1/pytorch/initcontainer.go).
+    """
+    if template.document.kind != "PyTorchJob" or template.role != "Worker":
+        return False
+    return "Master" in (template.document.spec.get("pytorchReplicaSpecs") or {})
 
 
 def _of_the_host(template: Template) -> Iterator[tuple[str, Pointer]]:
@@ -128,6 +144,11 @@ def _of_the_host(template: Template) -> Iterator[tuple[str, Pointer]]:
     for number, volume in enumerate(template.spec.get("volumes") or ()):
         if isinstance(volume, dict) and "hostPath" in volume:
             yield "a hostPath volume", (*template.pointer, "spec", "volumes", number)
+    for pointer, container in template.all_containers():
+        for number, port in enumerate(container.get("ports") or ()):
+            if isinstance(port, dict) and port.get("hostPort"):
+                where = (*pointer, "ports", number, "hostPort")
+                yield f"hostPort {port['hostPort']}", where
 
 
 def _unrestricted(
@@ -146,7 +167,7 @@ def _unrestricted(
 
 
 def _privileged(template: Template) -> Iterator[Remark]:
-    for pointer, container in template.containers():
+    for pointer, container in template.all_containers():
         context = container.get("securityContext") or {}
         if context.get("privileged"):
             message = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,12 @@ from netplan2k8s.manifests.reader import Document, Pointer
 
 NETWORKS = "k8s.v1.cni.cncf.io/networks"
 _REPLICA_SPECS = {"PyTorchJob": "pytorchReplicaSpecs", "MPIJob": "mpiReplicaSpecs"}
+_QUANTITY = re.compile(
+    r"\+?([0-9]{0,18})(?:\.([0-9]{0,9}))?"
+    r"(?:([eE])([-+]?[0-9]{1,2})|([numkMGTPE]?)|([KMGTPE])i)"
+)
+_SMALL = {"n": 9, "u": 6, "m": 3}
+_LARGE = "kMGTPE"
 _REPLICAS = {"Job": "parallelism", "Deployment": "replicas", "StatefulSet": "replicas"}
 
 
@@ -49,6 +56,11 @@ class Template:
         for number, container in enumerate(self.spec.get(key) or ()):
             yield (*self.pointer, "spec", key, number), container
 
+    def all_containers(self) -> Iterator[tuple[Pointer, Any]]:
+        """Also the init containers, which come first in a pod's life."""
+        yield from self.containers("initContainers")
+        yield from self.containers()
+
     def limits(self) -> dict[str, tuple[Pointer, Any]]:
         """Limits of all containers by resource, each with its place; amounts add up."""
         found: dict[str, tuple[Pointer, Any]] = {}
@@ -57,10 +69,34 @@ class Template:
             limits = (container.get("resources") or {}).get("limits") or {}
             for name, amount in limits.items():
                 before = found.get(name)
-                if before is not None and isinstance(amount, int):
-                    amount += before[1] if isinstance(before[1], int) else 0  # noqa: PLW2901
-                found[name] = ((*resources, "limits", name), amount)
+                total = amount if before is None else _sum(before[1], amount)
+                found[name] = ((*resources, "limits", name), total)
         return found
+
+
+def amount_of(quantity: object) -> int | None:
+    """How many devices a quantity is; None for one that is no whole number."""
+    found = _QUANTITY.fullmatch(str(quantity))
+    if found is None or not (found[1] or found[2]):
+        return None
+    digits, power, binary = int(found[1] + (found[2] or "")), -len(found[2] or ""), 0
+    if found[3]:
+        power += int(found[4])
+    elif found[5]:
+        is_small = found[5] in _SMALL
+        power += -_SMALL[found[5]] if is_small else 3 * (_LARGE.index(found[5]) + 1)
+    elif found[6]:
+        binary = 10 * ("KMGTPE".index(found[6]) + 1)
+    amount, rest = divmod(digits * 10 ** max(power, 0) << binary, 10 ** max(-power, 0))
+    return None if rest else amount
+
+
+def _sum(first: object, second: object) -> object:
+    """Two quantities together; one of them alone where it is no whole number."""
+    one, other = amount_of(first), amount_of(second)
+    if one is None or other is None:
+        return first if one is None else second
+    return one + other
 
 
 def templates_of(document: Document) -> Iterator[Template]:

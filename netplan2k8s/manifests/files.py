@@ -39,7 +39,7 @@ def read_files(arguments: Sequence[str], findings: list[Finding]) -> Iterator[Fi
         seen.add(real)
         data = _read(path, findings)
         if data is not None:
-            yield File(_shown(path), data, is_named=real in named)
+            yield File(shown(path), data, is_named=real in named)
 
 
 def _paths(arguments: Sequence[str], findings: list[Finding]) -> Iterator[str]:
@@ -50,9 +50,9 @@ def _paths(arguments: Sequence[str], findings: list[Finding]) -> Iterator[str]:
         before = len(findings)
         paths = list(_below(argument, findings))
         if not paths and len(findings) == before:
-            shown = _shown(argument)
-            message = f"no {', '.join(_ENDINGS)} file in {shown}"
-            findings.append(Finding(NO_MANIFESTS, message, Span(shown)))
+            name = shown(argument)
+            message = f"no {', '.join(_ENDINGS)} file in {name}"
+            findings.append(Finding(NO_MANIFESTS, message, Span(name)))
         yield from paths
 
 
@@ -95,7 +95,7 @@ def _read(path: str, findings: list[Finding]) -> bytes | None:
             f"has over {MAX_BYTES} bytes, the most that is read; etcd takes 1.5 MiB an"
             " object"
         )
-        findings.append(Finding(OVERSIZED_FILE, message, Span(_shown(path))))
+        findings.append(Finding(OVERSIZED_FILE, message, Span(shown(path))))
     return data
 
 
@@ -112,14 +112,14 @@ def _limited(file: BinaryIO) -> bytes | None:
 
 def _unreadable(path: str, error: OSError) -> Finding:
     message = f"cannot be read: {error.strerror or error}"
-    return Finding(UNREADABLE_FILE, message, Span(_shown(path)))
+    return Finding(UNREADABLE_FILE, message, Span(shown(path)))
 
 
 def _real(path: str) -> str:
     return path if path == "-" else os.path.realpath(path)
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """The path as text; what in it is no UTF-8 is written as Python escapes it."""
     if path == "-":
         return STDIN

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from netplan2k8s.catalogue import INCOMPLETE_JOB, TOO_MANY_PODS
 from netplan2k8s.lint.attachments import Network
-from netplan2k8s.lint.pods import amount_of, asks_for_rails, networks_of, selections_of
+from netplan2k8s.lint.order import crossing
+from netplan2k8s.lint.pods import asks_for_rails, networks_of, selections_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
-from netplan2k8s.lint.templates import Template
+from netplan2k8s.lint.templates import Template, amount_of
 from netplan2k8s.manifests.reader import Document
-from netplan2k8s.naming import natural_key, ranges
+from netplan2k8s.naming import counted, natural_key, ranges
 from netplan2k8s.proof.model import Proof
 from netplan2k8s.simulate import multus
 
@@ -72,14 +73,16 @@ def _why_not_all(template: Template, scene: Scene, rails: set[str]) -> tuple[str
         names = ranges(unknown)
         return f"namespace {template.namespace} has no network {names}", where
     networks = [network for network in attached if network is not None]
-    return _why_not_in_order(template, networks, rails) or _why_no_device(
-        template, networks
-    )
+    interfaces = zip(multus.interfaces(selections), attached, strict=True)
+    return _why_not_in_order(
+        template, [(i, n) for i, n in interfaces if n is not None], rails
+    ) or _why_no_device(template, networks)
 
 
 def _why_not_in_order(
-    template: Template, networks: Sequence[Network], rails: set[str]
+    template: Template, attached: Sequence[tuple[str, Network]], rails: set[str]
 ) -> tuple[str, Spot] | None:
+    networks = [network for _, network in attached]
     names = [network.name for network in networks]
     where = template.networks_spot
     if template.document.kind in TRAINING:
@@ -89,8 +92,10 @@ def _why_not_in_order(
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         return f"they attach {ranges(twice)} more than once", where
-    if names != sorted(names, key=natural_key):
-        return f"net1 is {names[0]}, and so on: {', '.join(names)}", where
+    crossed = crossing((interface, network.name) for interface, network in attached)
+    if crossed is not None:
+        name, network, right = crossed
+        return f"{name} is {network}, where {right} belongs", where
     return None
 
 
@@ -142,7 +147,8 @@ def _too_many(
     pods = sum(count for count in counts if count is not None)
     if pods > len(proof.whole):
         message = (
-            f"{document.kind} {document.name} has {pods} pods with rails, and a node"
-            f" takes one: {len(proof.whole)} nodes have all rails"
+            f"{document.kind} {document.name} has {counted(pods, 'pod')} with rails,"
+            f" and a node takes one: {counted(len(proof.whole), 'node')}"
+            f" {'has' if len(proof.whole) == 1 else 'have'} all rails"
         )
         yield Remark(TOO_MANY_PODS, message, Spot(document, ("spec",)))
