@@ -309,7 +309,7 @@ def lint(
 ) -> None:
     """Judge manifests: ours, edited ones, or those of others."""
     format_ = outcome.chosen_format(format_, color)
-    with outcome.failures(format_, color):
+    with outcome.failures(format_, color, output_file):
         from netplan2k8s import checks  # noqa: PLC0415
         from netplan2k8s.report.terminal import progress  # noqa: PLC0415
 
@@ -336,7 +336,7 @@ def lint(
             allow_open=allow_open,
             progress=progress(color),
         )
-    outcome.print_checks(made, format_, output_file, color)
+        outcome.print_checks(made, format_, output_file, color)
     if write_baseline:
         raise typer.Exit(outcome.OK)
     raise typer.Exit(outcome.exit_code(made.findings, strict=strict))

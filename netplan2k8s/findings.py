@@ -36,6 +36,10 @@ class Layer(enum.StrEnum):
     PROOF = "proof"
 
 
+_VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}
+"""Control characters, line breaks among them, as Python writes them in quotes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A kind of finding; the code is never reused, the name reads after "allow"."""
@@ -75,7 +79,8 @@ class Finding:
     related: tuple[Span, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.span}: {self.rule.code} {self.message}"
+        """One line, whatever the names of the user hold."""
+        return f"{self.span}: {self.rule.code} {self.message}".translate(_VISIBLE)
 
 
 class InputError(Exception):

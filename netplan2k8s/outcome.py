@@ -21,8 +21,11 @@ FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 
 
 @contextlib.contextmanager
-def failures(format_: str, color: str) -> Iterator[None]:
-    """Turn the three ways to fail into words and an exit code."""
+def failures(format_: str, color: str, output_file: str = "") -> Iterator[None]:
+    """Turn the three ways to fail into words and an exit code.
+
+    Input that cannot be read is reported as findings are, to ``output_file`` if given.
+    """
     from netplan2k8s.findings import (  # noqa: PLC0415
         InputError,
         OperationError,
@@ -34,7 +37,13 @@ def failures(format_: str, color: str) -> Iterator[None]:
         yield
     except InputError as error:
         findings = tuple(sorted(dict.fromkeys(error.findings), key=sort_key))
-        print_findings(findings, format_, color)
+        if output_file:
+            from netplan2k8s.checks import Checks  # noqa: PLC0415
+
+            with failures(format_, color):
+                print_checks(Checks(findings, ""), format_, output_file, color)
+        else:
+            print_findings(findings, format_, color)
         raise typer.Exit(exit_code(findings, strict=False)) from None
     except UsageError as error:
         refuse(str(error))

@@ -71,7 +71,7 @@ def write(path: str, content: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
-    except OSError:
+    except OSError as error:
         if os.path.exists(partial):
             os.unlink(partial)
-        raise
+        raise OSError(error.errno, error.strerror, path) from error

@@ -138,6 +138,48 @@ def test_broken_definition_is_said_with_what_it_costs():
     assert "Multus then fails every pod that asks for rail-1" in message(text, "NK440")
 
 
+CHAINED = NETWORK + "  metaPlugins: '%s'\n"
+RELEASE = {"operator_release": "main"}
+
+
+@pytest.mark.parametrize(
+    "plugins",
+    [
+        '{"type": "sbr"',
+        '{"type": "sbr"}»,',
+        '{"type": "sbr"} »{"type": "rdma"}',
+        "»sbr",
+        '»[{"type": "sbr"}]',
+        '{"type": "sbr"}, »[{"type": "rdma"}]',
+        '{"type": "sbr"}, »null',
+    ],
+)
+def test_plugins_behind_host_device_are_json_objects(plugins):
+    text = (
+        CHAINED % plugins if "»" in plugins else CHAINED.replace("%s'", f"{plugins}»'")
+    )
+    check(text, "NK440", **RELEASE)
+
+
+def test_broken_plugins_leave_the_ipam_as_it_is():
+    text = CHAINED % '{"type": "sbr"},' + POOL + POLICY
+
+    assert [one.code for one in said(text, **RELEASE)] == ["NK440"]
+
+
+@pytest.mark.parametrize(
+    "plugins", ["", '{"type": "sbr"}', '{"type": "a"}, {"type": "b"}']
+)
+def test_plugins_behind_host_device(plugins):
+    assert said(CHAINED % plugins + POOL + POLICY, **RELEASE) == []
+
+
+def test_plugin_of_a_definition_is_an_object():
+    chain = f'{{"plugins": [{{"type": "host-device", "ipam": {IPAM}}}, »[]]}}'
+    text = DEFINITION.partition("  config:")[0] + f"  config: '{chain}'\n"
+    check(text + POOL + POLICY, "NK440")
+
+
 def test_quote_in_a_text_ends_the_template_s():
     text = NETWORK.replace(
         f"'{IPAM}'", '"{\\"type\\": \\"nv-ipam\\", \\"x\\": \\"»\'\\"}"'
@@ -151,9 +193,11 @@ def test_name_that_yaml_reads_as_no_text(name):
     assert [o.code for o in said(text) if o.severity is Severity.ERROR] == ["NK464"]
 
 
-def test_network_without_a_namespace_of_its_pods():
-    text = NETWORK.replace("  networkNamespace: default\n", "")
-    assert [o.code for o in said(text) if o.severity is Severity.ERROR] == ["NK464"]
+def test_place_of_a_missing_namespace_is_the_key_of_the_spec():
+    text = NETWORK.replace("  networkNamespace: default\n", "").replace(
+        "spec:", "»spec:"
+    )
+    check(text, "NK464")
 
 
 def test_namespace_of_a_kind_without_namespaces():
@@ -203,6 +247,47 @@ def test_ip_pool_with_the_other_type():
     check(text + IP_POOL, "NK442")
 
 
+@pytest.mark.parametrize(
+    ("name", "found"), [("rail-1", []), ("other", ["NK441"]), ("", ["NK441"])]
+)
+def test_pool_without_a_name_is_called_as_the_cni_configuration(name, found):
+    config = DEFINITION.replace('"poolName": "rail-1", ', "").replace(
+        "name: rail-1", "name: x"
+    )
+    config = config.replace('"cniVersion"', f'"name": "{name}", "cniVersion"')
+    assert [one.code for one in said(config + POOL + POLICY)] == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "pools", "words"),
+    [
+        ("cidrpool", IP_POOL, "no CIDRPool is among these manifests"),
+        (
+            "ippool",
+            POOL.replace("rail-1", "rail-9"),
+            "no IPPool is among these manifests",
+        ),
+        ("cidrpool", "", "no pool is among these manifests"),
+    ],
+)
+def test_pool_of_a_kind_that_is_not_there_goes_unchecked(kind, pools, words):
+    (only,) = said(NETWORK.replace("cidrpool", kind) + pools + POLICY)
+
+    assert (only.code, only.severity) == ("NK441", Severity.INFO)
+    assert only.message == f"{words}, so those of rail-1 go unchecked"
+
+
+@pytest.mark.parametrize("space", ["kube-system", None])
+def test_ip_pool_where_nobody_looks(space):
+    where = f", namespace: »{space}" if space else ""
+    text = IP_POOL.replace(", namespace: nvidia-network-operator", where)
+    text = text if space else text.replace("{name", "»{name")
+    check(
+        NETWORK.replace('rail-1", "poolType": "cidr', 'flat", "poolType": "ip') + text,
+        "NK443",
+    )
+
+
 @pytest.mark.parametrize("pool_name", ["5", "[]", '["rail-1"]', "{}", "null", "true"])
 def test_pool_name_of_any_type_ends_in_findings(pool_name):
     text = NETWORK.replace('"poolName": "rail-1"', f'"poolName": {pool_name}')
@@ -221,6 +306,23 @@ def test_foreign_ipam_matters_beside_rails_with_routes(pools, severity):
     assert [(o.code, o.severity) for o in said(text)] == [("NK459", severity)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "words", "severity"),
+    [
+        ("whereabouts", "deals out one range over all nodes", Severity.ERROR),
+        ("host-local", "deals out the same addresses on every node", Severity.ERROR),
+        ("static", "gives the pods of all nodes the same addresses", Severity.ERROR),
+        ("dhcp", "waits for a DHCP server or relay on each host's", Severity.WARNING),
+        ("other", "is not nv-ipam, and may not follow", Severity.WARNING),
+    ],
+)
+def test_foreign_ipam_is_told_what_is_true_of_it(kind, words, severity):
+    (only,) = said(NETWORK.replace(IPAM, f'{{"type": "{kind}"}}') + POOL + POLICY)
+
+    assert only.message.startswith(f"IPAM {kind} {words}")
+    assert only.severity is severity
+
+
 # -- resources --------------------------------------------------------------------
 
 
@@ -231,6 +333,19 @@ def test_resource_that_nobody_offers():
     assert message(text, "NK444") == (
         "no device plugin offers nvidia.com/rail_2; nvidia.com/rail_1 is meant"
     )
+
+
+@pytest.mark.parametrize(
+    "config", ["[", "{}", '{"resourceList": []}', '{"resourceList": [5]}']
+)
+def test_resource_is_not_looked_up_where_a_configuration_cannot_be_read(config):
+    text = POLICY.partition("    config:")[0] + f"    config: '{config}'\n"
+    assert [one.code for one in said(NETWORK + POOL + text)] == ["NK430"]
+
+
+def test_resource_is_not_looked_up_where_a_policy_cannot_be_read():
+    text = POLICY.replace("image: sriov-network-device-plugin", "image: []")
+    assert [one.code for one in said(NETWORK + POOL + text)] == ["NK411"]
 
 
 def test_definition_without_the_resource_annotation():

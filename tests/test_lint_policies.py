@@ -252,6 +252,51 @@ def test_shared_resource_with_a_name_that_is_none(name):
     assert len(messages(text, "NK430")) == 1
 
 
+# -- the operator's templates -----------------------------------------------------
+
+QUOTED = '{"%s": [{"resourceName": "a\'b"}]}'
+
+
+@pytest.mark.parametrize("section", ["rdmaSharedDevicePlugin", "sriovDevicePlugin"])
+def test_quote_ends_those_of_the_template(section):
+    key = "configList" if section[0] == "r" else "resourceList"
+    found = message(plugin(QUOTED % key, section), "NK464")
+    assert (
+        found == f"a ' in {section}.config ends the quotes of the operator's template"
+    )
+
+
+def multus(config: str) -> str:
+    return (
+        f"{POLICY}  secondaryNetwork:\n    multus:\n      image: a\n"
+        f"      repository: nvcr.io/nvidia/mellanox\n      version: v1\n"
+        f"      config: {config}\n"
+    )
+
+
+@pytest.mark.parametrize("config", ['""', "'{}'", '\'{"logLevel": "debug"}\''])
+def test_configuration_of_multus(config):
+    check(multus(config))
+
+
+def test_configuration_of_multus_that_is_no_json():
+    text = multus('\'{"logLevel": "debug"»,}\'')
+
+    check(text, "NK440")
+    assert message(text, "NK440") == (
+        "spec.secondaryNetwork.multus.config is no JSON: a comma before }; Multus then"
+        " starts on no node"
+    )
+
+
+def test_configuration_of_multus_that_is_no_object():
+    check(multus("»'[]'"), "NK440")
+
+
+def test_quote_in_the_configuration_of_multus():
+    check(multus('"{\\"a\\": \\"»\'\\"}"'), "NK464")
+
+
 # -- images -----------------------------------------------------------------------
 
 
@@ -473,6 +518,99 @@ kind: HostDeviceNetwork
 metadata: {name: rail-1}
 spec: {networkNamespace: default, resourceName: rail_1, ipam: '{"type": "nv-ipam"}'}
 """
+
+
+def test_prefix_that_a_definition_asks_for():
+    definition = (
+        "---\napiVersion: k8s.cni.cncf.io/v1\nkind: NetworkAttachmentDefinition\n"
+        "metadata:\n  name: rail-1\n"
+        "  annotations: {k8s.v1.cni.cncf.io/resourceName: intel.com/rail_1}\n"
+        'spec: {config: \'{"type": "host-device", "ipam": {"type": "nv-ipam"}}\'}\n'
+    )
+    text = plugin(CONFIG.replace('"resourcePrefix": "nvidia.com", ', "")) + definition
+    check(text)
+
+
+@pytest.mark.parametrize(
+    ("networks", "words"), [("", "a HostDeviceNetwork"), (True, "a network")]
+)
+def test_resource_without_a_prefix(networks, words):
+    text = plugin(CONFIG.replace('"resourcePrefix": "nvidia.com", ', ""))
+    found = message(text + (NETWORK if networks else ""), "NK448")
+    assert found == (
+        "resource rail_1 has no prefix: intel.com is put, and"
+        f' {words} asks for nvidia.com/rail_1; write "resourcePrefix": "nvidia.com"'
+    )
+
+
+# -- a device plugin without the operator -----------------------------------------
+
+
+def config_map(config: str = CONFIG, key: str = "config.json") -> str:
+    lines = "".join(f"    {line}\n" for line in config.split("\n"))
+    return (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n"
+        "  name: sriovdp-config\n  namespace: kube-system\n"
+        f"data:\n  {key}: |\n{lines}"
+    )
+
+
+WITHOUT_PREFIX = CONFIG.replace('"resourcePrefix": "nvidia.com", ', "")
+
+
+def test_config_map_of_a_device_plugin_is_judged():
+    check(config_map())
+    check(config_map(CONFIG.replace('"rail_1"', '»"rail.1"')), "NK430")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        config_map(key="other.json"),
+        config_map('{"configList": []}'),
+        config_map().replace("ConfigMap", "Secret"),
+        config_map().partition("data:")[0] + "data: {config.json: [5]}\n",
+        config_map().partition("data:")[0] + "data: resourceList\n",
+    ],
+)
+def test_other_config_map_is_none_of_ours(text):
+    assert said(text) == []
+
+
+@pytest.mark.parametrize("files", [{"config.json": CONFIG}, {"map.yaml": config_map()}])
+def test_networks_are_compared_with_a_configuration_beside_them(files):
+    network = NETWORK.removeprefix("---\n")
+    other = network.replace("rail_1", "rail_2")
+    found = {
+        name: [
+            o.message for o in said_of({**files, "a.yaml": text}) if o.code == "NK444"
+        ]
+        for name, text in (("same", network), ("other", other))
+    }
+    words = "no device plugin offers nvidia.com/rail_2; nvidia.com/rail_1 is meant"
+    assert found == {"same": [], "other": [words]}
+
+
+@pytest.mark.parametrize(
+    "files", [{"config.json": WITHOUT_PREFIX}, {"map.yaml": config_map(WITHOUT_PREFIX)}]
+)
+def test_prefix_may_be_an_option_of_a_plugin_without_the_operator(files):
+    assert said_of(files) == []
+    found = said_of({**files, "a.yaml": NETWORK.removeprefix("---\n")})
+    (only,) = [one for one in found if one.severity is not Severity.INFO]
+
+    assert (only.code, only.severity) == ("NK448", Severity.WARNING)
+    assert "unless the plugin runs with --resource-prefix" in only.message
+
+
+def test_config_map_is_not_the_admission_controller_s():
+    text = config_map(CONFIG.replace("rail_1", "rail-1"))
+    check(text, admission_controller=True)
+
+
+def test_config_map_that_is_there_twice():
+    found = said_of({"a.yaml": config_map(), "b.yaml": config_map()})
+    assert [one.code for one in found] == ["NK410"]
 
 
 def test_prefix_that_no_network_asks_for():
