@@ -148,7 +148,7 @@ def test_annotation_of_a_config_map_is_about_all_of_it():
     assert said(text) == []
 
 
-# -- words ------------------------------------------------------------------------
+# -- pods in a proof --------------------------------------------------------------
 
 
 def pods(count: int) -> str:
@@ -170,6 +170,14 @@ spec: {networkNamespace: default, resourceName: rail_1}
 """
 
 
+def proven(text: str, code: str, whole: list[str]) -> list[str]:
+    """The words of a proof's rule on pods, where these nodes have all rails."""
+    files = [File("a.yaml", text.encode(), is_named=True)]
+    scene = scene_of(read(files, "26.7"), Settings())
+    proof = Proof(1, ("rail-1",), 1, 1, frozenset(whole))
+    return [r.message for r in jobs.check(scene, proof) if r.rule.code == code]
+
+
 @pytest.mark.parametrize(
     ("count", "whole", "words"),
     [
@@ -178,9 +186,30 @@ spec: {networkNamespace: default, resourceName: rail_1}
     ],
 )
 def test_numbers_of_pods_and_nodes_in_words(count, whole, words):
-    data = (pods(count) + RAIL).encode()
-    scene = scene_of(read([File("a.yaml", data, is_named=True)], "26.7"), Settings())
-    proof = Proof(1, ("rail-1",), 1, 1, frozenset(whole))
-    found = [r.message for r in jobs.check(scene, proof) if r.rule.code == "NK510"]
-
+    found = proven(pods(count) + RAIL, "NK510", whole)
     assert found == [f"Deployment a has {words}"]
+
+
+@pytest.mark.parametrize(
+    ("networks", "words"),
+    [
+        ("rail-1, fast-storage, rail-2", ""),
+        ("fast-storage, rail-1, rail-2", ""),
+        ("rail-2@net2, fast-storage@net9, rail-1@net1", ""),
+        ("rail-2, rail-1, fast-storage", "net1 is rail-2, where rail-1 belongs"),
+    ],
+)
+def test_order_of_networks_in_a_proof(networks, words):
+    names = {"rail-1": "rail_1", "rail-2": "rail_2", "fast-storage": "storage"}
+    rails = "".join(
+        RAIL.replace("rail-1", name).replace("rail_1", resource)
+        for name, resource in names.items()
+    )
+    limits = ", ".join(f"nvidia.com/{resource}: 1" for resource in names.values())
+    text = pods(1).replace("nvidia.com/rail_1: 1", limits)
+    note = f"annotations: {{k8s.v1.cni.cncf.io/networks: '{networks}'}}"
+    text = text.replace("metadata: {labels: {app: a}}", f"metadata: {{{note}}}")
+    found = proven(text + rails, "NK509", ["a"])
+
+    head = "pods of Deployment a do not get every rail in order: "
+    assert found == ([head + words] if words else [])
