@@ -70,7 +70,7 @@ def test_the_quick_way_of_writing_is_taken():
 
 
 SPOILED = (
-    {"prefix": "172.16.0.1/31"},
+    {"prefix": "172.16.200.1/31", "gateway": "172.16.200.0"},
     {"prefix": "172.16.0.0/30"},
     {"prefix": "172.99.0.0/31"},
     {"prefix": "172.16.0.00/31"},

@@ -276,9 +276,73 @@ def test_two_networks_of_a_rail_are_both_compared(run, fleet):
     edit(second, '"poolType": "cidrpool"', '"poolType": "ippool"')
     broken = prove(run, "expected")
 
-    assert "32 links proven equal" in done.out or done.code == 1
-    assert not [line for line in lines(done.err) if "NK511" in line]
+    assert done.code == 0, done.err
+    assert lines(done.err) == []
     assert any("NK511 rail-1-lab on" in line for line in lines(broken.err))
+
+
+def test_storage_network_is_no_rail_of_a_job(run, fleet):
+    """A NIC of no host here, by host-device too: jobs need not attach it."""
+    _, manifests = fleet()
+    text = (manifests / "fabric/30-hostdevicenetwork-rail-1.yaml").read_text()
+    text = text.replace("name: rail-1\n", "name: storage\n", 1)
+    text = text.replace("resourceName: rail-1", "resourceName: storage")
+    text = text.replace('"poolName": "rail-1", "poolType": "cidrpool"', '"x": "y"')
+    (manifests / "fabric/31-storage.yaml").write_text(text)
+    done = prove(run, "expected")
+
+    assert "NK509" not in done.err
+
+
+def test_pool_in_another_namespace_gives_nothing(run, fleet):
+    _, manifests = fleet()
+    pool = manifests / "fabric/20-cidrpool-rail-1.yaml"
+    edit(pool, "namespace: nvidia-network-operator", "namespace: kube-system")
+    found = [line for line in lines(prove(run, "expected").err) if "NK511" in line]
+
+    assert len(found) == 1
+    assert "pool rail-1 is in kube-system" in found[0]
+
+
+def test_resource_of_two_nics_is_left_to_chance(run, fleet):
+    _, manifests = fleet()
+    policy = manifests / "patches/nicclusterpolicy.yaml"
+    text = policy.read_text()
+    one, two = re.findall(r"0000:[0-9a-f:.]+", text)[:2]
+    edit(policy, f'["{one}"]', f'["{one}", "{two}"]')
+    done = prove(run, "expected")
+    found = [line for line in lines(done.err) if "NK504" in line]
+
+    assert len(found) == 1
+    assert f"nvidia.com/rail-1 takes NICs {one}, {two}, and chance which" in found[0]
+    lacking = [line for line in lines(done.err) if "NK511" in line]
+    assert len(lacking) == 1, "the first resource keeps both"
+    assert "NK511 rail-2 on worker-gpu-0..3" in lacking[0]
+
+
+def test_different_nodes_are_different_lines(run, fleet):
+    _, manifests = fleet()
+    for rail, node, leaf in ((1, 0, "172.16.0.1"), (2, 1, "172.18.0.3")):
+        pool = manifests / f"fabric/20-cidrpool-rail-{rail}.yaml"
+        edit(pool, f"gateway: {leaf}\n", f"gateway: {leaf[:-1]}{int(leaf[-1]) - 1}\n")
+        assert f"nodeName: worker-gpu-{node}\n" in pool.read_text()
+    found = [line for line in lines(prove(run, "expected").err) if "NK502" in line]
+
+    assert len(found) == 2
+    assert "rail-1 on worker-gpu-0:" in found[0]
+    assert "rail-2 on worker-gpu-1:" in found[1]
+
+
+def test_routes_are_told_in_both_directions(run, fleet):
+    _, manifests = fleet()
+    pool = manifests / "fabric/20-cidrpool-rail-1.yaml"
+    edit(pool, "  - dst: 172.16.0.0/15\n", "  - dst: 10.0.0.0/8\n")
+    found = lines(prove(run, "expected").err)
+
+    assert codes(found) == ["NK503"]
+    assert "the host routes 172.16.0.0/15 over it, and pods do not" in found[0] or (
+        "pods route 10.0.0.0/8 over it, and the host does not" in found[0]
+    )
 
 
 SELECTED = """\

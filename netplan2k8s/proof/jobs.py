@@ -12,6 +12,7 @@ from netplan2k8s.lint.pods import asks_for_rails, networks_of, selections_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.lint.templates import Template, amount_of
+from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.naming import counted, natural_key, ranges
 from netplan2k8s.proof.model import Proof
@@ -23,7 +24,7 @@ TRAINING = ("PyTorchJob", "MPIJob", "TrainJob")
 
 def check(scene: Scene, proof: Proof) -> Iterator[Remark]:
     """NK509 and NK510 for each workload that asks for rails."""
-    rails = {network.name for network in scene.networks if network.is_rail}
+    rails = [n for n in scene.networks if n.is_rail and n.name in proof.rails]
     if not rails:
         return
     by_document: dict[int, list[Template]] = {}
@@ -41,7 +42,12 @@ def check(scene: Scene, proof: Proof) -> Iterator[Remark]:
 def _concerned(
     document: Document, templates: Sequence[Template], asking: Sequence[Template]
 ) -> Sequence[Template]:
-    """All ranks of a training job; a launcher that asks for nothing is none."""
+    """All ranks of a training job; a launcher that asks for nothing is none.
+
+    The networks of a TrainJob may stand in its runtime, which is elsewhere.
+    """
+    if document.kind == "TrainJob":
+        return [template for template in templates if template.networks_text]
     if document.kind == "PyTorchJob":
         return templates
     if document.kind == "MPIJob" and not document.spec.get("runLauncherAsWorker"):
@@ -50,14 +56,18 @@ def _concerned(
     return templates if document.kind in TRAINING else asking
 
 
-def _incomplete(template: Template, scene: Scene, rails: set[str]) -> Iterator[Remark]:
+def _incomplete(
+    template: Template, scene: Scene, rails: Sequence[Network]
+) -> Iterator[Remark]:
     reason, spot = _why_not_all(template, scene, rails)
     if reason:
         message = f"pods of {template.label} do not get every rail in order: {reason}"
         yield Remark(INCOMPLETE_JOB, message, spot)
 
 
-def _why_not_all(template: Template, scene: Scene, rails: set[str]) -> tuple[str, Spot]:
+def _why_not_all(
+    template: Template, scene: Scene, rails: Sequence[Network]
+) -> tuple[str, Spot]:
     where = template.networks_spot
     if template.spec.get("hostNetwork"):
         spot = Spot(template.document, (*template.pointer, "spec", "hostNetwork"))
@@ -68,7 +78,7 @@ def _why_not_all(template: Template, scene: Scene, rails: set[str]) -> tuple[str
         return f"their networks cannot be read ({error})", where
     attached = networks_of(selections, scene)
     unknown = [s.name for s, n in zip(selections, attached, strict=True) if n is None]
-    unknown = [name for name in unknown if name in rails]
+    unknown = [name for name in unknown if name in {rail.name for rail in rails}]
     if unknown:
         names = ranges(unknown)
         return f"namespace {template.namespace} has no network {names}", where
@@ -80,13 +90,15 @@ def _why_not_all(template: Template, scene: Scene, rails: set[str]) -> tuple[str
 
 
 def _why_not_in_order(
-    template: Template, attached: Sequence[tuple[str, Network]], rails: set[str]
+    template: Template,
+    attached: Sequence[tuple[str, Network]],
+    rails: Sequence[Network],
 ) -> tuple[str, Spot] | None:
     networks = [network for _, network in attached]
     names = [network.name for network in networks]
     where = template.networks_spot
     if template.document.kind in TRAINING:
-        missing = _missing(networks, rails, names)
+        missing = _missing(networks, rails)
         if missing:
             return f"they attach no {ranges(missing)}", where
     twice = [name for name, count in Counter(names).items() if count > 1]
@@ -99,12 +111,14 @@ def _why_not_in_order(
     return None
 
 
-def _missing(
-    networks: Sequence[Network], rails: set[str], names: Sequence[str]
-) -> list[str]:
-    """Rails that pods lack; one of the networks of a resource is enough."""
-    left = rails - set(names)
-    return sorted(left, key=natural_key) if networks or left else []
+def _missing(networks: Sequence[Network], rails: Sequence[Network]) -> list[str]:
+    """Rails that pods lack, by resource: one of its networks is enough."""
+    attached = {network.resource for network in networks}
+    lacking = {rail.resource: rail.name for rail in reversed(rails)}
+    return sorted(
+        (name for resource, name in lacking.items() if resource not in attached),
+        key=natural_key,
+    )
 
 
 def _why_no_device(template: Template, networks: Sequence[Network]) -> tuple[str, Spot]:
@@ -151,4 +165,4 @@ def _too_many(
             f" and a node takes one: {counted(len(proof.whole), 'node')}"
             f" {'has' if len(proof.whole) == 1 else 'have'} all rails"
         )
-        yield Remark(TOO_MANY_PODS, message, Spot(document, ("spec",)))
+        yield Remark(TOO_MANY_PODS, message, Spot(document, (Key("spec"),)))

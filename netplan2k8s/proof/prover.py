@@ -26,6 +26,7 @@ from netplan2k8s.lint.attachments import Network
 from netplan2k8s.lint.pools import CLOSE_IT, fails_open
 from netplan2k8s.lint.remarks import Spot
 from netplan2k8s.lint.scene import PoolView, Scene, labels_of
+from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.naming import natural_key
 from netplan2k8s.proof import link, routes
@@ -84,6 +85,7 @@ class Prover:
         self._pairs: dict[int, list[Candidate]] = defaultdict(list)
         self._floating: dict[str, list[Candidate]] = {}
         self._settled: dict[tuple[str, str], str] = {}
+        self._taken: set[tuple[str, str]] = set()
         self._seen: dict[str, Document] = {}
         self._routes: dict[str, tuple[Prefix, ...]] = {}
         self._rails: dict[str, None] = {}
@@ -108,6 +110,7 @@ class Prover:
                     rail = slot.networks[0].name if slot.networks else nic.interface
                     self._differ(slot.rule, rail, nic, slot.problem, self._config_spot)
                     self._keep(nic, rail)
+                    self._taken.update((node, other.name) for other in slot.networks)
                     continue
                 if not slot.networks:
                     self._floating.setdefault(node, []).append(nic)
@@ -146,6 +149,7 @@ class Prover:
             nics = self._pairs.pop(id(network), [])
             problem = why or _why_shared(network, users[0], name)
             paired |= self._compare(nics, network.name, view, shares, problem)
+            paired |= {node for node, name in self._taken if name == network.name}
         if self._floating and shares is not None:
             rail = users[0].name if users else name
             self._rails[rail] = None
@@ -230,7 +234,7 @@ class Prover:
         if found is not None:
             text = f"{fails_open(shares.pool, found)}; {CLOSE_IT} (or --allow-open)"
             severity = None if found.is_certain else Severity.WARNING
-            spot = Spot(view.document, ("spec",))
+            spot = Spot(view.document, (Key("spec"),))
             name = shares.pool.name
             self._differences.append(
                 Difference(OPEN_NODE, name, "", text, spot, severity=severity)
@@ -268,6 +272,7 @@ class Prover:
                 continue
             problem = _why_without_pool(network)
             for nic in nics:
+                self._rails[network.name] = None
                 spot = network.ipam_spot()
                 self._differ(NO_LINK, network.name, nic, problem, spot)
                 self._keep(nic, network.name)
