@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from netplan2k8s import linting
+from netplan2k8s import catalogue, linting
 from netplan2k8s.catalogue import FAILS_OPEN
 from netplan2k8s.findings import Finding, Severity, UsageError
 from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
@@ -17,6 +17,13 @@ from netplan2k8s.settings import Settings
 if TYPE_CHECKING:
     from netplan2k8s.fleet import Progress
     from netplan2k8s.proving import Proving
+
+_SAID_BY_PROOF = {
+    catalogue.UNCERTAIN_ADDRESS.code: catalogue.DIFFERENT_ADDRESS,
+    catalogue.MISSING_RAIL.code: catalogue.MISSING_NODE,
+    catalogue.IMPOSSIBLE_NODE.code: catalogue.UNKNOWN_NODE,
+    catalogue.NO_ADDRESS.code: catalogue.NO_LINK,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +135,20 @@ def prove(
     return Checks(said, text, proof.facts(proven.proof, all_links=all_links))
 
 
-def _matters(finding: Finding, proof: Sequence[Finding]) -> bool:
-    """What the proof says, and every error of the manifests, which would explain it."""
-    is_error = finding.rule.severity is Severity.ERROR
-    if finding.rule.code == FAILS_OPEN.code:
-        return False  # the proof says so itself, or was told to accept it
-    return is_error or finding in proof
+def _matters(finding: Finding, proof: Collection[Finding]) -> bool:
+    """What the proof says, and every error of the manifests, which would explain it.
+
+    But for errors that the proof says in its own words of the same file, and for open
+    pools, which it names or was told to accept.
+    """
+    if finding in proof:
+        return True
+    if finding.rule.severity is not Severity.ERROR or finding.rule is FAILS_OPEN:
+        return False
+    said = _SAID_BY_PROOF.get(finding.rule.code)
+    return not any(
+        other.rule is said and other.span.path == finding.span.path for other in proof
+    )
 
 
 def _has_error(findings: Sequence[Finding]) -> bool:
