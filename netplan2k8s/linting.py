@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -163,11 +164,18 @@ def _annotations(reading: Reading) -> Iterator[Ignore]:
         value = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
         if isinstance(value, str):
             span = places.span(document, ("metadata", "annotations", ANNOTATION))
-            ignore = annotated(value, span, _lines(document), reading.findings)
+            lines = _lines(document, places)
+            ignore = annotated(value, span, lines, reading.findings)
             if ignore is not None:
                 yield ignore
 
 
-def _lines(document: Document) -> range:
-    """The lines of a document, or all of its file's for an item of a List."""
-    return range(document.line + 1, document.line + document.text.count("\n") + 2)
+def _lines(document: Document, places: Places) -> range:
+    """The lines of a document; of an item of a List those up to the next."""
+    end = document.line + document.text.count("\n") + 2
+    if not document.base:
+        return range(document.line + 1, end)
+    *way, number = document.base
+    following = dataclasses.replace(document, base=(*way, int(number) + 1))
+    start, stop = (places.span(item, ()).line for item in (document, following))
+    return range(start, stop if stop > start else end)

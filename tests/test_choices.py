@@ -686,3 +686,31 @@ def test_baseline_that_is_none_is_wrong_use(run, tmp_path, text):
 def test_every_rule_can_be_named():
     for rule in RULES.values():
         assert choices([rule.name], [rule.code], ()).select == (rule.code,)
+
+
+LISTED = """\
+apiVersion: v1
+kind: List
+items:
+- apiVersion: nv-ipam.nvidia.com/v1alpha1
+  kind: CIDRPool
+  metadata:
+    name: a
+    namespace: nvidia-network-operator
+    annotations:
+      netplan2k8s.io/ignore: "NK420 to be filled in"
+  spec: {cidr: x, perNodeNetworkPrefix: 31}
+- apiVersion: nv-ipam.nvidia.com/v1alpha1
+  kind: CIDRPool
+  metadata: {name: b, namespace: nvidia-network-operator}
+  spec: {cidr: x, perNodeNetworkPrefix: 31}
+"""
+
+
+def test_annotation_of_an_item_is_about_that_item_alone(run, tmp_path):
+    path = tmp_path / "list.yaml"
+    path.write_text(LISTED)
+    found = [line for line in run("lint", path).err.splitlines() if "NK420" in line]
+
+    assert len(found) == 1
+    assert ":15:" in found[0]
