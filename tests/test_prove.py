@@ -478,3 +478,31 @@ def test_convert_writes_nothing_that_is_not_proven(run, fleet, monkeypatch, tmp_
     assert "NK511" in done.err or "NK501" in done.err
     assert done.out == f"nothing written to {tmp_path / 'out'}\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_job_with_rails_in_another_order_is_named(run, fleet):
+    _, manifests = fleet()
+    job = manifests / "workloads/pytorchjob.yaml"
+    edit(job, "rail-1, rail-2, rail-3", "rail-2, rail-1, rail-3")
+    done = prove(run, "expected")
+
+    assert done.code == 1
+    assert re.search(r"NK509 .* net1 is rail-2, where rail-1 belongs", done.err)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "words"),
+    [
+        ("cidrpool", "32 links proven equal; not told: which NIC"),
+        ("nicclusterpolicy", "32 links not proven"),
+        ("cidrpool,hostdevicenetwork,nicclusterpolicy", "32 links proven equal\n"),
+        ("hostdevicenetwork,pytorchjob", "32 links not proven"),
+    ],
+)
+def test_convert_of_some_kinds_says_what_is_proven(run, fleet, tmp_path, kinds, words):
+    fleet()
+    out = tmp_path / "out"
+    done = run("convert", "hosts", "-o", out, "--no-config", "--kinds", kinds)
+
+    assert done.code == 0, done.err
+    assert words in done.out

@@ -19,7 +19,7 @@ def verdict(proof: Proof, *, is_proven: bool = True) -> str:
     if rails and proof.count == proof.nodes * rails:
         links = f"{proof.nodes} nodes × {rails} rails = {proof.count} links"  # noqa: RUF001
     if UNTOLD_ADDRESS in proof.gaps:
-        return f"{links} not proven"
+        return f"{links} not proven: not told {UNTOLD_ADDRESS}"
     different = proof.count - proof.equal
     if different:
         return f"{links}: {different} differ, {proof.equal} are equal"
