@@ -205,11 +205,11 @@ def test_address_as_the_plugin_never_sees_it(address):
         ),
         (
             "rail_",
-            "begins or ends with _, which the operator's admission controller refuses; rail",
+            "has a _ at an end, which the operator's admission controller refuses; rail",
         ),
         (
             "_",
-            "begins or ends with _, which the operator's admission controller refuses; rail_1",
+            "has a _ at an end, which the operator's admission controller refuses; rail_1",
         ),
         ("-a-", "has a hyphen, which the operator's admission controller refuses; a"),
     ],

@@ -494,9 +494,9 @@ def test_job_with_rails_in_another_order_is_named(run, fleet):
     ("kinds", "words"),
     [
         ("cidrpool", "32 links proven equal; not told: which NIC"),
-        ("nicclusterpolicy", "32 links not proven"),
+        ("nicclusterpolicy", "32 links of 4 nodes not proven: not told which"),
         ("cidrpool,hostdevicenetwork,nicclusterpolicy", "32 links proven equal\n"),
-        ("hostdevicenetwork,pytorchjob", "32 links not proven"),
+        ("hostdevicenetwork,pytorchjob", "32 links of 4 nodes not proven: not told"),
     ],
 )
 def test_convert_of_some_kinds_says_what_is_proven(run, fleet, tmp_path, kinds, words):

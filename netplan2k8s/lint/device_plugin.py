@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from netplan2k8s.lint.plugin_config import Policy, Resource, value_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.manifests.places import Key, Offset
+from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.device_plugin import (
     LISTS,
     are_texts,
@@ -50,6 +52,8 @@ def _policy(policy: Policy, scene: Scene) -> Iterator[Remark]:
             yield from _refused(resource, scene)
         yield from device_selection.check(resource, scene)
     yield from device_selection.shared(policy)
+    if policy.document.kind != "ConfigMap":
+        yield from _refused_names(policy, scene)
 
 
 def _refuse(message: str, spot: Spot) -> Remark:
@@ -170,17 +174,34 @@ def _selector(
 # -- the admission controller ---------------------------------------------------
 
 
+def _refused_names(policy: Policy, scene: Scene) -> Iterator[Remark]:
+    """Names that the operator's webhook refuses, together where the fault is one."""
+    together: dict[str, list[tuple[str, Resource]]] = defaultdict(list)
+    for resource in policy.resources:
+        name = value_of(resource.body, "resourceName") or ""
+        if _NAME.fullmatch(name) and not _WEBHOOK_NAME.fullmatch(name):
+            fault = "hyphen" if "-" in name else "_ at an end"
+            together[fault].append((name, resource))
+    for fault, found in together.items():
+        name, resource = found[0]
+        right = name.replace("-", "_").strip("_") or "rail_1"
+        has = "has" if len(found) == 1 else "have"
+        message = (
+            f"resourceName {ranges([name for name, _ in found])} {has} a {fault}, which"
+            f" the operator's admission controller refuses; {right} passes everywhere"
+        )
+        spot = resource.at("resourceName")
+        related = tuple(other.at("resourceName") for _, other in found[1:])
+        rule, severity = catalogue.REFUSED_BY_WEBHOOK, webhook(scene)
+        yield Remark(rule, message, spot, related, severity=severity)
+
+
 def _refused(resource: Resource, scene: Scene) -> Iterator[Remark]:
     """What the operator's webhook refuses and the plugin itself takes."""
     severity = webhook(scene)
     end = ", which the operator's admission controller refuses"
     name = value_of(resource.body, "resourceName") or ""
     found: list[tuple[str, Spot]] = []
-    if _NAME.fullmatch(name) and not _WEBHOOK_NAME.fullmatch(name):
-        fault = "has a hyphen" if "-" in name else "begins or ends with _"
-        right = name.replace("-", "_").strip("_") or "rail_1"
-        message = f"resourceName {name} {fault}{end}; {right} passes everywhere"
-        found.append((message, resource.at("resourceName")))
     prefix = value_of(resource.body, "resourcePrefix")
     if isinstance(prefix, str) and prefix and not _FQDN.fullmatch(prefix):
         message = f"resourcePrefix {prefix} is no domain name{end}"

@@ -7,9 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from netplan2k8s import catalogue
-from netplan2k8s.addressing import Prefix
 from netplan2k8s.findings import Severity
-from netplan2k8s.lint import devices
+from netplan2k8s.lint import devices, pod_pools
 from netplan2k8s.lint.attachments import Network
 from netplan2k8s.lint.devices import Attached
 from netplan2k8s.lint.order import crossing, in_order
@@ -42,11 +41,12 @@ def check(scene: Scene) -> Iterator[Remark]:
         yield from _names(attached)
         yield from devices.check(attached, scene)
         yield from _order(attached)
-        yield from _pools(attached, scene)
+        yield from pod_pools.check(attached, scene)
         yield from _host_network(attached)
         found[id(template.document)].append(attached)
     for together in found.values():
         yield from _alike(together)
+        yield from pod_pools.destinations(together, scene)
     yield from _known(
         [attached for group in found.values() for attached in group], scene
     )
@@ -235,51 +235,6 @@ def _difference(first: Attached, other: Attached) -> str:
         for side, attached in ((mine, first), (others, other))
     )
     return f"{name} is {' and '.join(roles)}"
-
-
-def _pools(attached: Attached, scene: Scene) -> Iterator[Remark]:
-    template = attached.template
-    user: dict[tuple[str, str], Network] = {}
-    rails_of: dict[Prefix, list[str]] = defaultdict(list)
-    for network in attached.rails:
-        kind = network.pool_kind
-        for name in network.pool_names if network.uses_nv_ipam else ():
-            first = user.setdefault((kind, name), network)
-            if first is not network:
-                yield _shared(attached, first, network, name, scene)
-            view = scene.pool_by_name.get(name) if kind == "CIDRPool" else None
-            if view is not None and view.pool is not None and not network.has_own_table:
-                for destination in view.pool.routes:
-                    rails_of[destination].append(network.name)
-    for destination, names in sorted(rails_of.items()):
-        if len(names) > 1:
-            message = (
-                f"{destination} is routed over {len(names)} networks of"
-                f" {template.label}, {names[0]} to {names[-1]}: {names[-1]} wins it for"
-                " every packet not bound to a device; the sbr plugin gives each its"
-                " own table"
-            )
-            spot = template.networks_spot
-            yield Remark(catalogue.SHARED_DESTINATION, message, spot)
-
-
-def _shared(
-    attached: Attached, first: Network, second: Network, pool: str, scene: Scene
-) -> Remark:
-    """NK466: a warning for an IPPool without routed rails, which may be meant so."""
-    is_flat = second.pool_kind == "IPPool" and not scene.has("CIDRPool")
-    message = (
-        f"{attached.template.label} attaches {first.name} and {second.name}, which"
-        f" share pool {pool}: "
-    )
-    message += (
-        "the kernel sends what both could carry over one of them"
-        if is_flat
-        else "a rail has a pool of its own"
-    )
-    spot = second.ipam_spot("poolName")
-    severity = Severity.WARNING if is_flat else None
-    return Remark(catalogue.SHARED_POOL, message, spot, severity=severity)
 
 
 # -- the host network ----------------------------------------------------------

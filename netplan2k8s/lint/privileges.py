@@ -10,7 +10,7 @@ from netplan2k8s import catalogue
 from netplan2k8s.lint.pods import asks_for_rails
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene, labels_of
-from netplan2k8s.lint.templates import Template
+from netplan2k8s.lint.templates import Template, label_of
 from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Pointer
 
@@ -48,15 +48,15 @@ def _locked(templates: Sequence[Template]) -> Iterator[Remark]:
     if lacking:
         first = lacking[0]
         message = (
-            f"{_label(lacking)} {'add' if len(lacking) > 1 else 'adds'} no IPC_LOCK to"
-            " lock memory for RDMA: the container runtime must give its pods"
+            f"{label_of(lacking)} {'add' if len(lacking) > 1 else 'adds'} no IPC_LOCK"
+            " to lock memory for RDMA: the container runtime must give its pods"
             " LimitMEMLOCK=infinity"
         )
         spot = Spot(first.document, (*first.pointer, "spec", "containers"))
         yield Remark(catalogue.MEMORY_LOCK, message, spot)
     if adding:
         message = (
-            f"{_label(adding)} {'add' if len(adding) > 1 else 'adds'} IPC_LOCK: its"
+            f"{label_of(adding)} {'add' if len(adding) > 1 else 'adds'} IPC_LOCK: its"
             " namespace needs the pod-security level privileged, and its containers"
             " run as root"
         )
@@ -68,11 +68,6 @@ def _lock(template: Template) -> Pointer:
     """Where a template first adds IPC_LOCK, empty where it does not."""
     found = _added(template.containers())
     return next((pointer for pointer, name in found if name == "IPC_LOCK"), ())
-
-
-def _label(templates: Sequence[Template]) -> str:
-    """The templates of one document by their roles."""
-    return " and ".join([templates[0].label, *(t.role for t in templates[1:])])
 
 
 def _added(containers: Iterable[tuple[Pointer, Any]]) -> Iterator[tuple[Pointer, str]]:

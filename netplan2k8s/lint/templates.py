@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +97,11 @@ def _sum(first: object, second: object) -> object:
     if one is None or other is None:
         return first if one is None else second
     return one + other
+
+
+def label_of(templates: Sequence[Template]) -> str:
+    """The templates of one document by their roles."""
+    return " and ".join([templates[0].label, *(t.role for t in templates[1:])])
 
 
 def templates_of(document: Document) -> Iterator[Template]:
