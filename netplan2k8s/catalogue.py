@@ -880,5 +880,10 @@ NO_LINK = Rule(
 )
 
 RULES: dict[str, Rule] = {
-    rule.code: rule for rule in tuple(globals().values()) if isinstance(rule, Rule)
+    rule.code: rule
+    for rule in sorted(
+        (value for value in tuple(globals().values()) if isinstance(value, Rule)),
+        key=lambda rule: rule.code,
+    )
 }
+"""All rules by code, in their order."""
