@@ -10,14 +10,13 @@ from typing import Any
 from netplan2k8s import catalogue
 from netplan2k8s.lint.embedded import embedded
 from netplan2k8s.lint.networks import broken_json, webhook
-from netplan2k8s.lint.plugin_config import value_of
+from netplan2k8s.lint.plugin_config import POLICY_NAME, value_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene, is_patch, labels_of
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.reader import Document, Pointer
 from netplan2k8s.simulate.selectors import is_subset
 
-NAME = "nic-cluster-policy"
 MAX_NODE_POLICY_NAME = 30
 NODE_SECTIONS = ("ofedDriver", "rdmaSharedDevicePlugin", "sriovDevicePlugin")
 _COMPONENTS: tuple[Pointer, ...] = (
@@ -62,9 +61,10 @@ def _name(document: Document) -> Iterator[Remark]:
                 f" its name; the operator takes {MAX_NODE_POLICY_NAME}"
             )
             yield Remark(catalogue.INVALID_NAME, message, spot)
-    elif document.name != NAME:
+    elif document.name != POLICY_NAME:
         message = (
-            f"the operator ignores NicClusterPolicy {document.name}; name it {NAME}"
+            f"the operator ignores NicClusterPolicy {document.name}; name it"
+            f" {POLICY_NAME}"
         )
         yield Remark(catalogue.IGNORED_POLICY, message, spot)
     if document.namespace:
@@ -230,7 +230,7 @@ def _driver(document: Document, scene: Scene) -> Iterator[Remark]:
 
 
 def _sections_in_both(scene: Scene) -> Iterator[Remark]:
-    clusters = [d for d in scene.of_kind("NicClusterPolicy") if d.name == NAME]
+    clusters = [d for d in scene.of_kind("NicClusterPolicy") if d.name == POLICY_NAME]
     for cluster in clusters:
         for node in scene.of_kind("NicNodePolicy"):
             for section in NODE_SECTIONS:

@@ -16,7 +16,7 @@ from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.nv_ipam import Allocation, usable
-from netplan2k8s.simulate.openness import Opening, opening
+from netplan2k8s.simulate.openness import CLOSE_IT, fails_open, opening
 from netplan2k8s.simulate.pool import Pool, Static
 
 _RULES = {
@@ -30,9 +30,6 @@ _RULES = {
     "selector": catalogue.INVALID_NODE_SELECTOR,
 }
 _FAMILY_6 = 6
-CLOSE_IT = (
-    "exclude the leaf's index with perNodeExclusions, or list the nodes in nodeSelector"
-)
 
 
 def check(scene: Scene) -> Iterator[Remark]:
@@ -105,20 +102,6 @@ def _open(view: PoolView, pool: Pool) -> Iterator[Remark]:
     severity = None if found.is_certain else Severity.WARNING
     spot = Spot(view.document, (Key("spec"),))
     yield Remark(catalogue.FAILS_OPEN, message, spot, rail=pool.name, severity=severity)
-
-
-def fails_open(pool: Pool, found: Opening) -> str:
-    """Who gets an address of a pool without having an entry."""
-    who = "a node without an entry"
-    if found.names:
-        who = f"{ranges(list(found.names))}, which nodeSelector names and no entry,"
-    elif not found.is_certain:
-        who = "a node that nodeSelector picks and that has no entry"
-    address = format_address(pool.cidr.family, found.address)
-    return (
-        f"{pool.name} fails open: {who} gets {address} of {found.share.text}, which is"
-        " somebody else's link"
-    )
 
 
 def _addresses(view: PoolView, pool: Pool) -> Iterator[Remark]:

@@ -10,8 +10,7 @@ from typing import NamedTuple
 from netplan2k8s.catalogue import DIFFERENT_DEVICE, NO_LINK
 from netplan2k8s.findings import Rule
 from netplan2k8s.lint.attachments import Network
-from netplan2k8s.lint.plugin_config import Policy, value_of
-from netplan2k8s.lint.policies import NAME
+from netplan2k8s.lint.plugin_config import POLICY_NAME, Policy, value_of
 from netplan2k8s.lint.scene import Scene, labels_of
 from netplan2k8s.rules.pci import group_of
 from netplan2k8s.settings import NodeGroup
@@ -124,7 +123,7 @@ class Landing:
 
 def _is_the_cluster_s(policy: Policy) -> bool:
     document = policy.document
-    return document.kind == "NicClusterPolicy" and document.name == NAME
+    return document.kind == "NicClusterPolicy" and document.name == POLICY_NAME
 
 
 def _claims(policy: Policy) -> list[Claim]:

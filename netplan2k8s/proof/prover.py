@@ -21,7 +21,6 @@ from netplan2k8s.catalogue import (
 )
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.findings import Rule, Severity
-from netplan2k8s.lint.pools import CLOSE_IT, fails_open
 from netplan2k8s.lint.remarks import Spot
 from netplan2k8s.lint.scene import PoolView, Scene, labels_of
 from netplan2k8s.manifests.places import Key
@@ -47,7 +46,7 @@ from netplan2k8s.proof.reasons import (
 )
 from netplan2k8s.proof.shares import Share, Shares
 from netplan2k8s.settings import Settings
-from netplan2k8s.simulate.openness import opening
+from netplan2k8s.simulate.openness import CLOSE_IT, fails_open, opening
 from netplan2k8s.simulate.pool import Pool
 from netplan2k8s.simulate.selectors import Node
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from netplan2k8s.addressing import format_address
+from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.nv_ipam import Allocation, unlisted_share, usable
 from netplan2k8s.simulate.pool import Pool
 from netplan2k8s.simulate.selectors import listed_names
+
+CLOSE_IT = (
+    "exclude the leaf's index with perNodeExclusions, or list the nodes in nodeSelector"
+)
 
 
 class Opening(NamedTuple):
@@ -41,3 +47,17 @@ def opening(pool: Pool) -> Opening | None:
     if named is not None:
         return Opening(share, address, tuple(sorted(named - listed)))
     return Opening(share, address, is_certain=pool.node_selector is None)
+
+
+def fails_open(pool: Pool, found: Opening) -> str:
+    """Who gets an address of a pool without having an entry."""
+    who = "a node without an entry"
+    if found.names:
+        who = f"{ranges(list(found.names))}, which nodeSelector names and no entry,"
+    elif not found.is_certain:
+        who = "a node that nodeSelector picks and that has no entry"
+    address = format_address(pool.cidr.family, found.address)
+    return (
+        f"{pool.name} fails open: {who} gets {address} of {found.share.text}, which is"
+        " somebody else's link"
+    )
