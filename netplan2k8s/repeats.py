@@ -96,15 +96,15 @@ def _fill(template: _Template, data: bytes) -> Node:
 
 
 def _copy(nodes: Any, texts: Iterator[str]) -> Any:  # noqa: ANN401  a node
-    filled = [
-        next(texts)
-        if node is None
-        else node
-        if type(node) is str
-        else _copy(node, texts)
-        for node in nodes
-    ]
-    return filled if type(nodes) is list else type(nodes)(filled)
+    filled = type(nodes)()
+    for node in nodes:
+        if node is None:
+            filled.append(next(texts))
+        elif type(node) is str:
+            filled.append(node)
+        else:
+            filled.append(_copy(node, texts))
+    return filled
 
 
 def _template(text: str) -> _Template | None:
