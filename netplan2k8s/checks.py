@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from netplan2k8s import catalogue, linting
 from netplan2k8s.catalogue import FAILS_OPEN
-from netplan2k8s.findings import Finding, Severity, UsageError
+from netplan2k8s.findings import Finding, Severity, UsageError, has_error
 from netplan2k8s.lint.choices import Choices, baseline_text, choices, read_baseline
 from netplan2k8s.naming import counted
 from netplan2k8s.settings import Settings
@@ -92,7 +92,7 @@ def lint(
     if proven is not None:
         from netplan2k8s.report import proof  # noqa: PLC0415  as above
 
-        summary += proof.verdict(proven.proof, is_proven=not _has_error(made.findings))
+        summary += proof.verdict(proven.proof, is_proven=not has_error(made.findings))
         summary += "\n"
         facts |= proof.facts(proven.proof)
     if wishes.write_baseline:
@@ -131,7 +131,7 @@ def prove(
     made = linting.judged(manifests, Choices(), more=proven.findings)
     said = tuple(f for f in made.findings if _matters(f, proven.findings))
     text = proof.table(proven.proof) if all_links else ""
-    text += proof.verdict(proven.proof, is_proven=not _has_error(said)) + "\n"
+    text += proof.verdict(proven.proof, is_proven=not has_error(said)) + "\n"
     return Checks(said, text, proof.facts(proven.proof, all_links=all_links))
 
 
@@ -149,10 +149,6 @@ def _matters(finding: Finding, proof: Collection[Finding]) -> bool:
     return not any(
         other.rule is said and other.span.path == finding.span.path for other in proof
     )
-
-
-def _has_error(findings: Sequence[Finding]) -> bool:
-    return any(finding.rule.severity is Severity.ERROR for finding in findings)
 
 
 def _known(path: str) -> frozenset[str]:

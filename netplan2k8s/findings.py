@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -97,6 +98,11 @@ class UsageError(Exception):
 
 class OperationError(Exception):
     """The disk or the cluster failed."""
+
+
+def has_error(findings: Iterable[Finding]) -> bool:
+    """Whether one of them stops the run."""
+    return any(finding.rule.severity is Severity.ERROR for finding in findings)
 
 
 def sort_key(finding: Finding) -> tuple[Span, str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netplan2k8s import archives, catalogue, packed
-from netplan2k8s.findings import Finding, InputError, Rule, Severity, Span
+from netplan2k8s.findings import Finding, InputError, Rule, Severity, Span, has_error
 from netplan2k8s.naming import is_node_name, natural_key
 from netplan2k8s.node_names import NodeNames
 from netplan2k8s.packed import NETPLAN_PLACES, NOT_SEARCHED, ROOT_MARKS
@@ -104,11 +104,11 @@ def discover(
     findings += _excluded(named, exclude)
     findings += _unused_globs(named, exclude, os.path.normpath(arguments[0]))
     findings += _name_findings(kept, names)
-    if not kept and not _has_error(findings):
+    if not kept and not has_error(findings):
         path = os.path.normpath(arguments[0])
         message = "every host is left out" if named else _no_hosts(path)
         findings.append(_finding(catalogue.NO_HOSTS, path, message))
-    if _has_error(findings):
+    if has_error(findings):
         raise InputError(*findings)
     kept.sort(key=lambda host: natural_key(host.node_name))
     return Fleet(tuple(kept), tuple(findings))
@@ -117,10 +117,6 @@ def discover(
 def _named(host: Host, names: NodeNames) -> Host:
     name = names.of(host.found_as)
     return Host(name, host.tree, host.place, host.found_as, host.is_nested)
-
-
-def _has_error(findings: Sequence[Finding]) -> bool:
-    return any(finding.rule.severity is Severity.ERROR for finding in findings)
 
 
 def _search_argument(argument: str, search: _Search) -> None:
@@ -237,7 +233,7 @@ def _take_archive(path: str, search: _Search) -> None:
     for host in hosts:
         is_nested = "/" in host.member
         search.add(Host(host.name, host.tree, host.place, host.name, is_nested))
-    if not hosts and not _has_error(findings):
+    if not hosts and not has_error(findings):
         message = "the archive holds no host: no etc/netplan and no <node>.yaml"
         search.say(catalogue.NO_HOSTS, path, message)
 

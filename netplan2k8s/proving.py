@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from netplan2k8s import workflow
 from netplan2k8s.catalogue import PCI_ON_TWO_RAILS, SHARED_DESTINATION
-from netplan2k8s.findings import Finding, Layer, Severity, Span
+from netplan2k8s.findings import Finding, Layer, Severity, Span, has_error
 from netplan2k8s.fleet import Progress
 from netplan2k8s.lint.remarks import finding as placed
 from netplan2k8s.linting import Manifests
@@ -29,7 +29,7 @@ class Proving:
 
     @property
     def is_proven(self) -> bool:
-        return not any(f.rule.severity is Severity.ERROR for f in self.findings)
+        return not has_error(self.findings)
 
 
 def prove(

@@ -23,6 +23,7 @@ from netplan2k8s.findings import (
     Severity,
     Span,
     UsageError,
+    has_error,
     sort_key,
 )
 from netplan2k8s.fleet import Fleet, Progress, read_fleet, reread
@@ -57,10 +58,6 @@ class Inspection:
     plan: FabricPlan
     findings: tuple[Finding, ...]
     locate: Callable[[Where], Span]
-
-    @property
-    def has_errors(self) -> bool:
-        return any(f.rule.severity is Severity.ERROR for f in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +135,7 @@ def convert(
     if policy is not None:
         of_manifests += nic_cluster_policy.base_findings(plan, settings, policy)
     said += of_manifests
-    if _has_error(said):
+    if has_error(said):
         # There will be no manifests for the rest to be about.
         unmade = {f for f in of_manifests if f.rule.severity is not Severity.ERROR}
         return Conversion(plan, _sorted([f for f in said if f not in unmade]))
@@ -146,7 +143,7 @@ def convert(
     for manifest in emitters.emit(plan, settings, kinds, policy):
         said.extend(emitters.size_findings(manifest))
         files[manifest.path] = dump(manifest.body)
-    if _has_error(said):
+    if has_error(said):
         return Conversion(plan, _sorted(said))
     proof, wrong = emitted.prove(files, seen.fleet.candidates, settings, seen.locate)
     if wrong:
@@ -298,10 +295,6 @@ def _tables(settings: Settings) -> list[dict[str, HostInventory]]:
     if findings:
         raise InputError(*findings)
     return tables
-
-
-def _has_error(findings: Sequence[Finding]) -> bool:
-    return any(finding.rule.severity is Severity.ERROR for finding in findings)
 
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:
