@@ -17,12 +17,11 @@ from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.manifests.places import EMBEDDED, Offset, Places
 from netplan2k8s.manifests.reader import Document, Pointer, read_documents
 from netplan2k8s.simulate.device_plugin import full_name, value_of
+from netplan2k8s.simulate.operator import POLICY_NAME
 from netplan2k8s.sizes import LAST_APPLIED
 
 API_VERSION = "mellanox.com/v1alpha1"
 KIND = "NicClusterPolicy"
-NAME = "nic-cluster-policy"
-"""The one NicClusterPolicy that the operator looks at (pkg/consts/consts.go)."""
 _SERVER_OWNED = (
     "creationTimestamp",
     "deletionTimestamp",
@@ -120,7 +119,7 @@ def load(path: str) -> BasePolicy:
     if len(documents) != 1:
         message = (
             f"holds {len(documents)} objects and not one; kubectl get nicclusterpolicy"
-            f" {NAME} -o yaml prints the policy"
+            f" {POLICY_NAME} -o yaml prints the policy"
         )
         raise InputError(Finding(INVALID_BASE_POLICY, message, Span(path)))
     document = documents[0]
@@ -140,8 +139,10 @@ def _check_identity(document: Document) -> None:
         raise _invalid(document, ("apiVersion",), message)
     if not isinstance(document.body.get("metadata"), dict):
         raise _invalid(document, (), "has no metadata")
-    if document.name != NAME:
-        message = f"the operator ignores {KIND} {document.name!r}; its own is {NAME}"
+    if document.name != POLICY_NAME:
+        message = (
+            f"the operator ignores {KIND} {document.name!r}; its own is {POLICY_NAME}"
+        )
         raise _invalid(document, ("metadata", "name"), message)
 
 

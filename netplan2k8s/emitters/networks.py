@@ -18,9 +18,11 @@ from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
-
-RESOURCE_PREFIX = "nvidia.com"
-_CNI_VERSION = "0.3.1"
+from netplan2k8s.simulate.operator import (
+    CNI_VERSION,
+    RESOURCE_ANNOTATION,
+    RESOURCE_PREFIX,
+)
 
 
 def emit(plan: FabricPlan, settings: Settings) -> Iterator[Manifest]:
@@ -74,7 +76,7 @@ def _host_device_network(rail: Rail, settings: Settings) -> dict[str, Any]:
 
 def _attachment_definition(rail: Rail, settings: Settings) -> dict[str, Any]:
     device = {"type": "host-device", "ipam": _ipam(rail)}
-    head = {"cniVersion": _CNI_VERSION, "name": rail.name}
+    head = {"cniVersion": CNI_VERSION, "name": rail.name}
     plugins = [{"type": name} for name in settings.meta_plugins]
     config = {**head, "plugins": [device, *plugins]} if plugins else {**head, **device}
     resource = f"{RESOURCE_PREFIX}/{rail.resource_name}"
@@ -85,7 +87,7 @@ def _attachment_definition(rail: Rail, settings: Settings) -> dict[str, Any]:
             "name": rail.name,
             "namespace": settings.network_namespace,
             "labels": dict(LABELS),
-            "annotations": {"k8s.v1.cni.cncf.io/resourceName": resource},
+            "annotations": {RESOURCE_ANNOTATION: resource},
         },
         "spec": {"config": json.dumps(config)},
     }
@@ -107,7 +109,7 @@ def read_back(body: Mapping[str, Any]) -> NetworkFacts:
         resource = f"{RESOURCE_PREFIX}/{body['spec']['resourceName']}"
         ipam = json.loads(body["spec"]["ipam"])
     else:
-        resource = body["metadata"]["annotations"]["k8s.v1.cni.cncf.io/resourceName"]
+        resource = body["metadata"]["annotations"][RESOURCE_ANNOTATION]
         config = json.loads(body["spec"]["config"])
         ipam = config.get("plugins", [config])[0]["ipam"]
     return NetworkFacts(name, resource, ipam["poolName"], ipam["poolType"])

@@ -13,20 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netplan2k8s import catalogue
-from netplan2k8s.emitters.base_policy import API_VERSION, KIND, NAME, BasePolicy
+from netplan2k8s.emitters.base_policy import API_VERSION, KIND, BasePolicy
 from netplan2k8s.emitters.device_plugin import Resource, config_text
 from netplan2k8s.emitters.labels import LABELS
-from netplan2k8s.emitters.networks import RESOURCE_PREFIX
 from netplan2k8s.emitters.releases import image, release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.naming import is_node_name
 from netplan2k8s.settings import SETTINGS_FILE, NodeGroup, Settings
+from netplan2k8s.simulate.operator import (
+    MAX_NODE_POLICY_NAME,
+    POLICY_NAME,
+    RESOURCE_PREFIX,
+)
 
 PATCH_PATH = "patches/nicclusterpolicy.yaml"
 FABRIC_PATH = "fabric/10-nicclusterpolicy.yaml"
-_MAX_NODE_POLICY_NAME = 30
 
 
 def emit(
@@ -60,10 +63,10 @@ def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
         span = Span(_group_path(groups[0]))
         yield Finding(catalogue.MISSING_FIELD_IN_RELEASE, message, span)
     for group in groups:
-        if len(group.name) > _MAX_NODE_POLICY_NAME or not is_node_name(group.name):
+        if len(group.name) > MAX_NODE_POLICY_NAME or not is_node_name(group.name):
             message = (
                 f"node group {group.name!r} names a NicNodePolicy: lower-case letters,"
-                f" digits, '-' and '.', at most {_MAX_NODE_POLICY_NAME} characters"
+                f" digits, '-' and '.', at most {MAX_NODE_POLICY_NAME} characters"
             )
             yield Finding(catalogue.INVALID_NAME, message, Span(_group_path(group)))
     yield from _unusable_groups(plan, groups)
@@ -143,7 +146,7 @@ def _policy(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": API_VERSION,
         "kind": KIND,
-        "metadata": {"name": NAME, "labels": dict(LABELS)},
+        "metadata": {"name": POLICY_NAME, "labels": dict(LABELS)},
         "spec": dict(spec),
     }
 

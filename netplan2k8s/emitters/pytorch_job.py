@@ -11,11 +11,11 @@ from typing import Any
 
 from netplan2k8s.catalogue import INVALID_NAME, MEMORY_LOCK
 from netplan2k8s.emitters.labels import LABELS
-from netplan2k8s.emitters.networks import RESOURCE_PREFIX
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
+from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
 PATH = "workloads/pytorchjob.yaml"
 _MAX_POD_NAME = 63

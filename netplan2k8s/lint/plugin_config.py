@@ -22,9 +22,6 @@ __all__ = [
 _OF_THE_OPERATOR = ("NicClusterPolicy", "NicNodePolicy")
 _KEY = "config.json"
 
-POLICY_NAME = "nic-cluster-policy"
-"""The one NicClusterPolicy that the operator looks at."""
-
 
 @dataclass(frozen=True, slots=True)
 class Resource:

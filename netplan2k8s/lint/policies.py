@@ -10,14 +10,14 @@ from typing import Any
 from netplan2k8s import catalogue
 from netplan2k8s.lint.embedded import embedded
 from netplan2k8s.lint.networks import broken_json, webhook
-from netplan2k8s.lint.plugin_config import POLICY_NAME, value_of
+from netplan2k8s.lint.plugin_config import value_of
 from netplan2k8s.lint.remarks import Remark, Spot
-from netplan2k8s.lint.scene import Scene, is_patch, labels_of
+from netplan2k8s.lint.scene import Scene, is_patch
 from netplan2k8s.manifests.places import Offset
 from netplan2k8s.manifests.reader import Document, Pointer
+from netplan2k8s.simulate.operator import MAX_NODE_POLICY_NAME, POLICY_NAME
 from netplan2k8s.simulate.selectors import is_subset
 
-MAX_NODE_POLICY_NAME = 30
 NODE_SECTIONS = ("ofedDriver", "rdmaSharedDevicePlugin", "sriovDevicePlugin")
 _COMPONENTS: tuple[Pointer, ...] = (
     ("sriovDevicePlugin",),
@@ -245,14 +245,13 @@ def _sections_in_both(scene: Scene) -> Iterator[Remark]:
 
 
 def _common_nodes(scene: Scene) -> Iterator[Remark]:
-    nodes = [document for document in scene.others if document.kind == "Node"]
     for first, second in combinations(scene.of_kind("NicNodePolicy"), 2):
         one, two = (_selector(document) for document in (first, second))
-        if nodes:
+        if scene.node_labels:
             common = [
-                node.name
-                for node in nodes
-                if is_subset(one, labels_of(node)) and is_subset(two, labels_of(node))
+                name
+                for name, labels in scene.node_labels.items()
+                if is_subset(one, labels) and is_subset(two, labels)
             ]
             what = common[0] if common else ""
         else:

@@ -71,6 +71,11 @@ class Scene:
         return any(document.kind == kind for document in self.broken)
 
     @cached_property
+    def node_labels(self) -> dict[str, dict[str, str]]:
+        """The labels of the nodes that Node objects tell of, by name."""
+        return {d.name: labels_of(d) for d in self.others if d.kind == "Node"}
+
+    @cached_property
     def pools(self) -> tuple[PoolView, ...]:
         return tuple(PoolView(d, read_pool(d.body)) for d in self.of_kind("CIDRPool"))
 

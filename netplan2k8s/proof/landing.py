@@ -10,11 +10,12 @@ from typing import NamedTuple
 from netplan2k8s.catalogue import DIFFERENT_DEVICE, NO_LINK
 from netplan2k8s.findings import Rule
 from netplan2k8s.lint.attachments import Network
-from netplan2k8s.lint.plugin_config import POLICY_NAME, Policy, value_of
-from netplan2k8s.lint.scene import Scene, labels_of
+from netplan2k8s.lint.plugin_config import Policy, value_of
+from netplan2k8s.lint.scene import Scene
 from netplan2k8s.rules.pci import group_of
 from netplan2k8s.settings import NodeGroup
 from netplan2k8s.simulate.device_plugin import Claim, Device, offered
+from netplan2k8s.simulate.operator import POLICY_NAME
 from netplan2k8s.simulate.selectors import Node, is_subset
 
 
@@ -40,11 +41,7 @@ class Landing:
                 self._networks[network.resource].append(network)
         self._cluster = [p for p in scene.policies if _is_the_cluster_s(p)]
         self._node = [p for p in scene.policies if p.document.kind == "NicNodePolicy"]
-        self._labels = {
-            document.name: labels_of(document)
-            for document in scene.others
-            if document.kind == "Node"
-        }
+        self._labels = scene.node_labels
         self.has_guessed = False
         self._slots = cache(self._slots_of)
 

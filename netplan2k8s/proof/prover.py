@@ -22,7 +22,7 @@ from netplan2k8s.catalogue import (
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.findings import Rule, Severity
 from netplan2k8s.lint.remarks import Spot
-from netplan2k8s.lint.scene import PoolView, Scene, labels_of
+from netplan2k8s.lint.scene import PoolView, Scene
 from netplan2k8s.manifests.places import Key
 from netplan2k8s.manifests.reader import Document
 from netplan2k8s.proof import link
@@ -318,9 +318,5 @@ class Prover:
 
 def _nodes(hosts: set[str], scene: Scene) -> list[Node]:
     """The cluster's nodes: the hosts, and those that Node objects tell of."""
-    told = {
-        document.name: labels_of(document)
-        for document in scene.others
-        if document.kind == "Node"
-    }
+    told = scene.node_labels
     return [Node(name, told.get(name, {})) for name in sorted(hosts | told.keys())]

@@ -182,13 +182,6 @@ def usable(pool: Pool, allocation: Allocation) -> Iterator[int]:
         address += 1
 
 
-def only_address(pool: Pool, allocation: Allocation) -> int | None:
-    """The one address a node can give, None where there are none or several."""
-    found = usable(pool, allocation)
-    first = next(found, None)
-    return first if next(found, None) is None else None
-
-
 def _range(pool: Pool, network: int) -> tuple[int, int]:
     """The first and last address of a node's prefix that can be a pod's."""
     highest = network + (1 << pool.host_bits) - 1

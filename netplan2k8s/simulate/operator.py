@@ -16,7 +16,11 @@ from netplan2k8s.manifests.reader import read_documents
 
 RESOURCE_PREFIX = "nvidia.com"
 RESOURCE_ANNOTATION = "k8s.v1.cni.cncf.io/resourceName"
-_CNI_VERSION = "0.3.1"
+CNI_VERSION = "0.3.1"
+POLICY_NAME = "nic-cluster-policy"
+"""The one NicClusterPolicy that it looks at (pkg/consts/consts.go)."""
+MAX_NODE_POLICY_NAME = 30
+"""Characters in the name of a NicNodePolicy."""
 
 
 class RenderError(ValueError):
@@ -58,7 +62,7 @@ def full_resource_name(name: str) -> str:
 
 
 def _config(name: str, ipam: str, meta_plugins: str) -> str:
-    head = f'"cniVersion": "{_CNI_VERSION}", "name": "{name}"'
+    head = f'"cniVersion": "{CNI_VERSION}", "name": "{name}"'
     device = f'"type": "host-device", "ipam": {ipam}'
     if meta_plugins:
         return f'{{{head}, "plugins": [{{{device}}}, {meta_plugins}]}}'
