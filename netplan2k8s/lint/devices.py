@@ -41,14 +41,19 @@ class Attached(NamedTuple):
         return None not in self.networks
 
     @property
-    def by_interface(self) -> dict[str, str]:
-        """The rail of each interface that has one."""
+    def rail_interfaces(self) -> list[tuple[str, str]]:
+        """The interfaces that have a rail, each with its name."""
         pairs = zip(multus.interfaces(self.selections), self.networks, strict=True)
-        return {
-            interface: network.name
+        return [
+            (interface, network.name)
             for interface, network in pairs
             if network is not None and network.is_rail
-        }
+        ]
+
+    @property
+    def by_interface(self) -> dict[str, str]:
+        """The rail of each interface that has one."""
+        return dict(self.rail_interfaces)
 
 
 # -- devices and networks -------------------------------------------------------

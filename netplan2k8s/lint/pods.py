@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from netplan2k8s import catalogue
 from netplan2k8s.findings import Severity
 from netplan2k8s.lint import devices, pod_pools
-from netplan2k8s.lint.attachments import Network
 from netplan2k8s.lint.devices import Attached
 from netplan2k8s.lint.order import crossing, in_order
 from netplan2k8s.lint.remarks import Remark, Spot
@@ -32,12 +31,10 @@ def check(scene: Scene) -> Iterator[Remark]:
         if not asks_for_rails(template, scene):
             continue
         try:
-            selections = selections_of(template)
+            attached = attached_of(template, scene)
         except multus.MultusError as error:
             yield _unreadable(template, error)
             continue
-        networks = [scene.network_by_name.get(s[:2]) for s in selections]
-        attached = Attached(template, selections, networks)
         yield from _names(attached)
         yield from devices.check(attached, scene)
         yield from _order(attached)
@@ -59,25 +56,16 @@ def asks_for_rails(template: Template, scene: Scene) -> bool:
     return any(name in scene.rail_resources for name in devices.amounts(template))
 
 
-def selections_of(template: Template) -> list[multus.Selection]:
-    """The networks of a template as Multus reads them.
+def attached_of(template: Template, scene: Scene) -> Attached:
+    """A template with its networks as Multus reads and finds them.
 
     Raises:
         MultusError: as Multus would.
     """
     text = template.networks_text
-    return [] if text is None else multus.parse(text, template.namespace)
-
-
-def networks_of(
-    selections: Sequence[multus.Selection], scene: Scene
-) -> list[Network | None]:
-    """The network of each selection; None for one that is not there or no rail's."""
-    found = []
-    for selection in selections:
-        network = scene.network_by_name.get((selection.namespace, selection.name))
-        found.append(network if network is not None and network.is_rail else None)
-    return found
+    selections = [] if text is None else multus.parse(text, template.namespace)
+    networks = [scene.network_by_name.get(s[:2]) for s in selections]
+    return Attached(template, selections, networks)
 
 
 # -- the annotation -------------------------------------------------------------

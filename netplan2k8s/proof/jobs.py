@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from netplan2k8s.catalogue import INCOMPLETE_JOB, TOO_MANY_PODS
 from netplan2k8s.lint.attachments import Network
+from netplan2k8s.lint.devices import Attached
 from netplan2k8s.lint.order import crossing
-from netplan2k8s.lint.pods import asks_for_rails, networks_of, selections_of
+from netplan2k8s.lint.pods import asks_for_rails, attached_of
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.lint.templates import Template, amount_of
@@ -73,38 +74,42 @@ def _why_not_all(
         spot = Spot(template.document, (*template.pointer, "spec", "hostNetwork"))
         return "they are on the host network, where Multus attaches nothing", spot
     try:
-        selections = selections_of(template)
+        attached = attached_of(template, scene)
     except multus.MultusError as error:
         return f"their networks cannot be read ({error})", where
-    attached = networks_of(selections, scene)
-    unknown = [s.name for s, n in zip(selections, attached, strict=True) if n is None]
-    unknown = [name for name in unknown if name in {rail.name for rail in rails}]
+    unknown = _unknown(attached, {rail.name for rail in rails})
     if unknown:
         names = ranges(unknown)
         return f"namespace {template.namespace} has no network {names}", where
-    networks = [network for network in attached if network is not None]
-    interfaces = zip(multus.interfaces(selections), attached, strict=True)
-    return _why_not_in_order(
-        template, [(i, n) for i, n in interfaces if n is not None], rails
-    ) or _why_no_device(template, networks)
+    return _why_not_in_order(attached, rails) or _why_no_device(
+        template, attached.rails
+    )
+
+
+def _unknown(attached: Attached, rails: Collection[str]) -> list[str]:
+    """Selections named as a rail that find none in their namespace."""
+    pairs = zip(attached.selections, attached.networks, strict=True)
+    return [
+        selection.name
+        for selection, network in pairs
+        if selection.name in rails and (network is None or not network.is_rail)
+    ]
 
 
 def _why_not_in_order(
-    template: Template,
-    attached: Sequence[tuple[str, Network]],
-    rails: Sequence[Network],
+    attached: Attached, rails: Sequence[Network]
 ) -> tuple[str, Spot] | None:
-    networks = [network for _, network in attached]
-    names = [network.name for network in networks]
+    template = attached.template
     where = template.networks_spot
     if template.document.kind in TRAINING:
-        missing = _missing(networks, rails)
+        missing = _missing(attached.rails, rails)
         if missing:
             return f"they attach no {ranges(missing)}", where
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    names = Counter(network.name for network in attached.rails)
+    twice = [name for name, count in names.items() if count > 1]
     if twice:
         return f"they attach {ranges(twice)} more than once", where
-    crossed = crossing((interface, network.name) for interface, network in attached)
+    crossed = crossing(attached.rail_interfaces)
     if crossed is not None:
         name, network, right = crossed
         return f"{name} is {network}, where {right} belongs", where
