@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from netplan2k8s.report import FORMATS
 from netplan2k8s.settings import KINDS, OPERATOR_RELEASES, Settings
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from netplan2k8s.findings import Finding
 
 OK, ERRORS, USAGE, FAILED = 0, 1, 2, 3
-FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from netplan2k8s.report.formats import FORMATS
+from netplan2k8s.report import FORMATS
 from tests.conftest import FIXTURES, ROOT
 
 HOOKS = {

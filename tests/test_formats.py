@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from netplan2k8s import __version__, json_schemas
 from netplan2k8s.catalogue import RULES
 from netplan2k8s.findings import Finding, Layer, Severity, Span
-from netplan2k8s.report import catalogue_list
-from netplan2k8s.report.formats import FORMATS, render
+from netplan2k8s.report import FORMATS, catalogue_list
+from netplan2k8s.report.formats import render
 from netplan2k8s.report.machine import report
 
 

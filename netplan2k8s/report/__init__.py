@@ -1,1 +1,3 @@
 """What a run has to say: lines for people, JSON for machines."""
+
+FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")

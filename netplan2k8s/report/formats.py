@@ -14,7 +14,6 @@ from netplan2k8s.catalogue import RULES
 from netplan2k8s.findings import Finding, Rule, Severity, Span
 from netplan2k8s.lint.choices import fingerprints
 
-FORMATS = ("text", "json", "sarif", "junit", "github", "gitlab")
 _SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
     "sarif-schema-2.1.0.json"
