@@ -52,7 +52,7 @@ def several(item: st.SearchStrategy, most: int = 3) -> st.SearchStrategy:
 
 options = pairs(
     label=st.sampled_from(["rail", "rail:1", "x" * 16]),
-    lifetime=st.sampled_from(["0", "forever", "5"]),
+    lifetime=st.sampled_from(["0", "forever", "FOREVER", "5"]),
 )
 address_entry = mostly(
     address, st.builds(lambda text, chosen: {text: chosen}, address4, options)

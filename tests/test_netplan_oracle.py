@@ -114,6 +114,10 @@ BY_HAND = [
         ),
     ),
     ("ethernets: {e: {}}", "bridges: {a: {}, b: {parameters: {priority: 0}}}"),
+    *[
+        (f"bridges: {{b: {{addresses: [{{172.16.0.0/31: {{{options}}}}}]}}}}",)
+        for options in (f"label: {'x' * 16}", "lifetime: Forever", "lifetime: never")
+    ],
     ("bonds: {b: {dhcp4-overrides: {route-metric: 4294967295}}}",),
     *[
         (f"ethernets: {{e: {{}}}}, {COST % value}",)

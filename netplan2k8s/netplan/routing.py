@@ -60,20 +60,13 @@ def _check_address(text: str, node: object) -> bool:
 
 
 _OPTIONS: Table = {
-    "label": (SCALAR, lambda node: _label(node)),  # noqa: PLW0108  defined below
-    "lifetime": (SCALAR, lambda node: _lifetime(node)),  # noqa: PLW0108
+    "label": (SCALAR, s.text),  # of any length: networkd ignores one over 15 characters
+    "lifetime": (SCALAR, lambda node: _lifetime(node)),  # noqa: PLW0108  defined below
 }
-_MAX_LABEL = 15
-
-
-def _label(node: str) -> str:
-    if len(node) > _MAX_LABEL:
-        raise invalid(f"label '{node}' is longer than {_MAX_LABEL} characters", node)
-    return node
 
 
 def _lifetime(node: str) -> str:
-    if node in ("0", "forever"):
+    if node.lower() in ("0", "forever"):
         return node
     raise invalid(f"invalid lifetime value '{node}'; write 0 or forever", node)
 
