@@ -11,6 +11,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.apiserver.servers import cluster, own_cluster  # noqa: F401
+
 ROOT = Path(__file__).resolve().parents[1]
 FIXTURES = ROOT / "fixtures"
 CASES = ROOT.parent / "shared" / "cases"

@@ -1,0 +1,1 @@
+"""Real API servers for tests: how they are built, started and found."""
