@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Callable
 
 from netplan2k8s import __version__
 
@@ -30,13 +31,18 @@ def main() -> None:
 
 
 def run() -> None:
-    """The program as a process: it ends without taking its memory apart.
+    """The program as a process."""
+    as_process(main)
+
+
+def as_process(program: Callable[[], None]) -> None:
+    """Run a program that ends without taking its memory apart.
 
     A fleet is a million small objects, and the system frees them all at once.
     """
     code: object = 0
     try:
-        main()
+        program()
     except SystemExit as stop:
         code = stop.code
     if code is not None and not isinstance(code, int):

@@ -1,7 +1,7 @@
 """Every rule by code: the one table that findings, docs and selections share.
 
 The hundred of a code is its stage: 0 input and YAML, 1 Netplan, 2 inventory,
-3 fabric, 4 manifests, 5 proof. A code is never reused and never renumbered.
+3 fabric, 4 manifests, 5 proof, 6 cluster. A code is never reused and never renumbered.
 """
 
 from __future__ import annotations
@@ -877,6 +877,72 @@ NO_LINK = Rule(
     _ERROR,
     Layer.PROOF,
     "a pod on a node cannot get its rail",
+)
+
+# -- NK6xx: cluster --------------------------------------------------------------
+
+UNKNOWN_KIND = Rule(
+    "NK601",
+    "unknown-kind",
+    _ERROR,
+    Layer.CLUSTER,
+    "the cluster does not have a kind",
+)
+MISSING_NAMESPACE = Rule(
+    "NK602",
+    "missing-namespace",
+    _ERROR,
+    Layer.CLUSTER,
+    "the cluster does not have a namespace",
+)
+REFUSED_OBJECT = Rule(
+    "NK603",
+    "refused-object",
+    _ERROR,
+    Layer.CLUSTER,
+    "the API server refuses an object",
+)
+FIELD_CONFLICT = Rule(
+    "NK604",
+    "field-conflict",
+    _ERROR,
+    Layer.CLUSTER,
+    "another field manager owns what a manifest changes",
+)
+FORBIDDEN = Rule(
+    "NK605",
+    "forbidden",
+    _ERROR,
+    Layer.CLUSTER,
+    "the user may not read what is to be compared",
+)
+NO_SUCH_NODE = Rule(
+    "NK611",
+    "no-such-node",
+    _WARNING,
+    Layer.RUNTIME,
+    "a pool has an entry for a name that no Node has",
+)
+NODE_WITHOUT_ENTRY = Rule(
+    "NK612",
+    "node-without-entry",
+    _WARNING,
+    Layer.RUNTIME,
+    "a node with GPUs has no entry in a pool",
+)
+UNOFFERED_RAIL = Rule(
+    "NK613",
+    "unoffered-rail",
+    _WARNING,
+    Layer.RUNTIME,
+    "a node does not offer a rail",
+)
+STALE_STATUS = Rule(
+    "NK614",
+    "stale-status",
+    _WARNING,
+    Layer.RUNTIME,
+    "a pool's status is not what its spec asks for",
 )
 
 RULES: dict[str, Rule] = {

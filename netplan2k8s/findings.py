@@ -22,8 +22,9 @@ class Layer(enum.StrEnum):
     ``input`` is this program (files, archives, settings, the output directory),
     ``yaml`` any YAML reader, ``netplan`` netplan itself, ``inventory`` the join of
     interfaces and PCI addresses, ``fabric`` the links of the cluster, and
-    ``schema``, ``controller`` and ``runtime`` the stages of a manifest's life, and
-    ``proof`` whoever compares the pods' links with the hosts'.
+    ``schema``, ``controller`` and ``runtime`` the stages of a manifest's life,
+    ``proof`` whoever compares the pods' links with the hosts', and ``cluster`` the API
+    server that is asked.
     """
 
     INPUT = "input"
@@ -35,6 +36,7 @@ class Layer(enum.StrEnum):
     CONTROLLER = "controller"
     RUNTIME = "runtime"
     PROOF = "proof"
+    CLUSTER = "cluster"
 
 
 _VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}

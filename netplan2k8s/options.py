@@ -81,6 +81,14 @@ ManifestsArgument = Annotated[
         show_default=False,
     ),
 ]
+DiffedArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MANIFESTS | OLD NEW",
+        help="A file or directory of manifests, or two; - is standard input.",
+        show_default=False,
+    ),
+]
 ProvenHostsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -127,4 +135,27 @@ ReportOption = Annotated[
 OutputFileOption = Annotated[
     str,
     typer.Option(metavar="FILE", help="Write the report there.", show_default=False),
+]
+KubeconfigOption = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="By default KUBECONFIG, then ~/.kube/config.",
+        show_default=False,
+    ),
+]
+ContextOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Context of the kubeconfig; by default its current one.",
+        show_default=False,
+    ),
+]
+FieldManagerOption = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Whose server-side apply is tried: what kubectl apply will be given.",
+    ),
 ]

@@ -21,10 +21,13 @@ OK, ERRORS, USAGE, FAILED = 0, 1, 2, 3
 
 
 @contextlib.contextmanager
-def failures(format_: str, color: str, output_file: str = "") -> Iterator[None]:
+def failures(
+    format_: str, color: str, output_file: str = "", *, at_least: int = 0
+) -> Iterator[None]:
     """Turn the three ways to fail into words and an exit code.
 
-    Input that cannot be read is reported as findings are, to ``output_file`` if given.
+    Input that cannot be read is reported as findings are, to ``output_file`` if given,
+    and with an exit code of ``at_least`` that.
     """
     from netplan2k8s.findings import (  # noqa: PLC0415
         InputError,
@@ -44,7 +47,8 @@ def failures(format_: str, color: str, output_file: str = "") -> Iterator[None]:
                 print_checks(Checks(findings, ""), format_, output_file, color)
         else:
             print_findings(findings, format_, color)
-        raise typer.Exit(exit_code(findings, strict=False)) from None
+        code = max(exit_code(findings, strict=False), at_least)
+        raise typer.Exit(code) from None
     except UsageError as error:
         refuse(str(error))
     except OperationError as error:
@@ -121,6 +125,18 @@ def exit_code(findings: Sequence[Finding], *, strict: bool) -> int:
     return ERRORS if strict and warned else OK
 
 
+def diff_exit_code(findings: Sequence[Finding], *, strict: bool) -> int:
+    """The same for a diff: what could not be compared is more than a difference."""
+    from netplan2k8s.findings import Layer, Severity  # noqa: PLC0415
+
+    errors = [f.rule for f in findings if f.rule.severity is Severity.ERROR]
+    if any(rule.layer is Layer.CLUSTER for rule in errors):
+        return FAILED
+    if any(rule.layer in (Layer.YAML, Layer.SCHEMA) for rule in errors):
+        return USAGE
+    return exit_code(findings, strict=strict)
+
+
 def print_findings(findings: Sequence[Finding], format_: str, color: str) -> None:
     if format_ == "json":
         print_report(findings)
@@ -135,14 +151,14 @@ def print_findings(findings: Sequence[Finding], format_: str, color: str) -> Non
     print_findings(findings, color)
 
 
-def chosen_format(format_: str, color: str) -> str:
+def chosen_format(format_: str, color: str, formats: Sequence[str] = FORMATS) -> str:
     """The format asked for; annotations where a GitHub workflow runs."""
     import os  # noqa: PLC0415
 
     if not format_:
         is_github = os.environ.get("GITHUB_ACTIONS") == "true"
         format_ = "github" if is_github else "text"
-    one_of("--format", format_, FORMATS)
+    one_of("--format", format_, formats)
     one_of("--color", color, ("auto", "always", "never"))
     return format_
 

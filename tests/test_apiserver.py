@@ -187,12 +187,10 @@ def test_namespace_must_be_there(cluster):
     assert 'namespaces "nowhere" not found' in answer.body["message"]
 
 
-def test_own_crds_make_of_manifests_what_upstreams_make(cluster, made):
-    operator = namespace("nvidia-network-operator")
-    made(operator)
+def test_own_crds_make_of_manifests_what_upstreams_make(cluster):
     with ApiServer(cluster.version, cluster.binaries) as other:
         other.install(servers.own_crds())
-        other.create(operator)
+        other.create(servers.OPERATOR_NAMESPACE)
         kinds = set()
         for document in written():
             answers = [one.apply(document, "dryRun=All") for one in (cluster, other)]

@@ -51,13 +51,17 @@ LEVELS = {
     "lint": 9,
     "linting": 9,
     "proof": 9,
+    "compare": 9,
+    "cluster": 10,
     "proving": 10,
+    "diffing": 10,
     "checks": 10,
     "report": 10,
     "options": 10,
     "outcome": 11,
     "cli": 12,
     "__main__": 13,
+    "external_diff": 14,
 }
 
 

@@ -16,23 +16,12 @@ from netplan2k8s.inputs import read_bytes
 from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.manifests.places import EMBEDDED, Offset, Places
 from netplan2k8s.manifests.reader import Document, Pointer, read_documents
+from netplan2k8s.manifests.stored import as_written
 from netplan2k8s.simulate.device_plugin import full_name, value_of
 from netplan2k8s.simulate.operator import POLICY_NAME
-from netplan2k8s.sizes import LAST_APPLIED
 
 API_VERSION = "mellanox.com/v1alpha1"
 KIND = "NicClusterPolicy"
-_SERVER_OWNED = (
-    "creationTimestamp",
-    "deletionTimestamp",
-    "finalizers",
-    "generation",
-    "managedFields",
-    "ownerReferences",
-    "resourceVersion",
-    "selfLink",
-    "uid",
-)
 _CONFIG: Pointer = ("spec", "sriovDevicePlugin", "config")
 _MAPPINGS: tuple[Pointer, ...] = (
     ("metadata",),
@@ -58,16 +47,9 @@ class BasePolicy:
         self, ours: Sequence[Mapping[str, Any]], section: Mapping[str, Any]
     ) -> dict[str, Any]:
         """The complete policy with our resources in place of those of their names."""
-        body = copy.deepcopy(dict(self.document.body))
-        body.pop("status", None)
-        metadata = {k: v for k, v in body["metadata"].items() if k not in _SERVER_OWNED}
-        annotations = dict(metadata.get("annotations") or {})
-        annotations.pop(LAST_APPLIED, None)
-        metadata.pop("annotations", None)
-        if annotations:
-            metadata["annotations"] = annotations
+        body = copy.deepcopy(as_written(self.document.body))
+        metadata = body["metadata"]
         metadata["labels"] = {**(metadata.get("labels") or {}), **LABELS}
-        body["metadata"] = metadata
         foreign = [resource for _, resource in self._foreign(ours)]
         spec = dict(body.get("spec") or {})
         plugin = dict(section) | dict(spec.get("sriovDevicePlugin") or {})

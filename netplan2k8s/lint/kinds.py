@@ -56,7 +56,23 @@ _SHARED = frozenset({"IPPool", "PyTorchJob"})
 _BY_NAME = {kind.name: kind for kind in _ALL}
 # The training-operator's, which its controller still serves.
 _OTHERS = frozenset({("kubeflow.org/v1", "MPIJob")})
-_CLUSTER_SCOPED = frozenset({"Namespace", "Node"})
+_CLUSTER_SCOPED = frozenset(
+    {
+        "APIService",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ClusterTrainingRuntime",
+        "CustomResourceDefinition",
+        "MutatingWebhookConfiguration",
+        "Namespace",
+        "Node",
+        "PersistentVolume",
+        "PriorityClass",
+        "RuntimeClass",
+        "StorageClass",
+        "ValidatingWebhookConfiguration",
+    }
+)
 
 
 def kind_of(document: Document) -> Kind | None:
@@ -75,12 +91,16 @@ def kind_of(document: Document) -> Kind | None:
 
 def identity(document: Document) -> tuple[str, str, str, str]:
     """Group, kind, namespace and name: what makes two objects one for a cluster."""
-    kind = kind_of(document)
-    is_global = (
-        document.kind in _CLUSTER_SCOPED if kind is None else kind.is_cluster_scoped
-    )
-    space = "" if is_global else document.namespace
+    space = "" if is_cluster_scoped(document) else document.namespace
     return _group(document), document.kind, space, document.name
+
+
+def is_cluster_scoped(document: Document) -> bool:
+    """Whether an object has no namespace, whatever is written in it."""
+    kind = kind_of(document)
+    if kind is None:
+        return document.kind in _CLUSTER_SCOPED
+    return kind.is_cluster_scoped
 
 
 def _group(document: Document) -> str:

@@ -192,14 +192,22 @@ def github(findings: Sequence[Finding]) -> str:
 
 
 def _annotation(finding: Finding) -> str:
-    span, rule = finding.span, finding.rule
-    fields = {"file": _relative(span.path), "title": f"{rule.code} {rule.name}"}
-    if span.line:
+    rule = finding.rule
+    title = f"{rule.code} {rule.name}"
+    return annotation(_GITHUB[rule.severity], title, finding.message, finding.span)
+
+
+def annotation(level: str, title: str, message: str, span: Span | None) -> str:
+    """A workflow command: ``level`` is error, warning or notice."""
+    fields = {"title": title}
+    if span is not None:
+        fields = {"file": _relative(span.path), **fields}
+    if span is not None and span.line:
         fields |= {"line": str(span.line), "col": str(span.column or 1)}
     listed = ",".join(
         f"{key}={_escaped(value, is_field=True)}" for key, value in fields.items()
     )
-    return f"::{_GITHUB[rule.severity]} {listed}::{_escaped(finding.message)}"
+    return f"::{level} {listed}::{_escaped(message)}"
 
 
 def _escaped(text: str, *, is_field: bool = False) -> str:

@@ -51,7 +51,7 @@ def print_findings(findings: Sequence[Finding], color: str) -> None:
 def _print_colored(findings: Sequence[Finding]) -> None:
     from rich.text import Text  # noqa: PLC0415  terminals only
 
-    console = _console(sys.stderr, color=True)
+    console = console_on(sys.stderr, color=True)
     for finding in findings:
         line = Text()
         line.append(f"{finding.span}: ", style="bold")
@@ -90,7 +90,7 @@ def print_fabric(
     ``sources`` maps (node, interface) to who knows its PCI address; with it every link
     is shown with its file and that source instead of the address alone.
     """
-    console = _console(sys.stdout, color=wants_color(color, sys.stdout))
+    console = console_on(sys.stdout, color=wants_color(color, sys.stdout))
     console.print(_rails_table(plan))
     if sources is None:
         console.print(_hosts_table(plan, findings))
@@ -191,7 +191,7 @@ def _table(title: str) -> Any:  # noqa: ANN401  as above
     return Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
 
 
-def _console(stream: TextIO, *, color: bool) -> Console:
+def console_on(stream: TextIO, *, color: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415  rich is slow to import
 
     width = None if stream.isatty() or "COLUMNS" in os.environ else 10_000
@@ -242,7 +242,7 @@ class ProgressBar:
         )
 
         columns = (TextColumn("reading hosts"), BarColumn(), MofNCompleteColumn())
-        console = _console(sys.stderr, color=True)
+        console = console_on(sys.stderr, color=True)
         self._bar = Progress(*columns, console=console, transient=True)
         self._task = self._bar.add_task("", total=total)
         self._bar.start()

@@ -23,6 +23,12 @@ OF_UPSTREAM = (
     "k8s.cni.cncf.io_networkattachmentdefinitions_crd.yaml",
     "kubeflow.org_pytorchjobs.yaml",
 )
+# Where pools are; there from the start, since a deleted one would stay "terminating".
+OPERATOR_NAMESPACE = {
+    "apiVersion": "v1",
+    "kind": "Namespace",
+    "metadata": {"name": "nvidia-network-operator"},
+}
 
 
 def cache() -> Path:
@@ -72,6 +78,7 @@ def _documents(files: list[Path]) -> list[Body]:
 def _with_crds(version: str) -> Iterator[ApiServer]:
     with ApiServer(version, find(version)) as server:
         server.install(crds())
+        server.create(OPERATOR_NAMESPACE)
         yield server
 
 

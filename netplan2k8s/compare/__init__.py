@@ -1,0 +1,1 @@
+"""Two states of a cluster side by side: what differs, and what that does to it."""
