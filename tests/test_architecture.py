@@ -109,7 +109,7 @@ def test_every_module_says_what_it_is(path):
     assert docstring.splitlines()[0].endswith((".", ":", "`"))
 
 
-SLOW = ("rich", "ruamel", "netaddr", "jsonschema", "yaml")
+SLOW = ("rich", "ruamel", "netaddr", "jsonschema", "kubernetes", "urllib3", "yaml")
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,14 @@ SLOW = ("rich", "ruamel", "netaddr", "jsonschema", "yaml")
         (["--help"], SLOW),
         (
             ["convert", "fixtures/flat/hosts", "--no-config", "--stdout"],
-            ("rich", "ruamel", "netaddr", "jsonschema"),
+            ("rich", "ruamel", "netaddr", "jsonschema", "kubernetes", "urllib3"),
+        ),
+        (
+            ["diff", "fixtures/flat/expected", "fixtures/flat/expected", "--no-config"],
+            ("rich", "ruamel", "netaddr", "jsonschema", "kubernetes", "urllib3"),
         ),
     ],
-    ids=["version", "help", "convert"],
+    ids=["version", "help", "convert", "diff"],
 )
 def test_slow_libraries_are_imported_where_they_are_used(arguments, absent):
     code = (

@@ -42,17 +42,28 @@ class Applied(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """A field manager and the ways to the fields it owns."""
+    """A field manager, and the ways to the fields that it owns.
+
+    ``fields`` are values and whatever else is owned as a whole; ``mappings`` are owned
+    as such, which keeps them there and says nothing of what is in them.
+    """
 
     manager: str
     operation: str
     fields: frozenset[Way]
+    mappings: frozenset[Way] = frozenset()
 
     @property
-    def leaves(self) -> frozenset[Way]:
-        """The fields without the mappings around them, over which nobody conflicts."""
-        around = {way[:n] for way in self.fields for n in range(len(way))}
-        return self.fields - around
+    def ways(self) -> frozenset[Way]:
+        return self.fields | self.mappings
+
+    @property
+    def is_client_side(self) -> bool:
+        """Whether kubectl takes its fields over: it wrote the annotation."""
+        return self.operation == "Update" and _ANNOTATION in self.fields
+
+    def is_apply_of(self, manager: str) -> bool:
+        return self.operation == "Apply" and self.manager == manager
 
 
 def applied(
@@ -60,12 +71,15 @@ def applied(
 ) -> Applied:
     """The object after ``kubectl apply --server-side --field-manager=manager``."""
     owners = owners_of(live)
-    mine, others = _sides(live, owners, manager)
+    mine = [o for o in owners if o.is_client_side or o.is_apply_of(manager)]
+    if not owners:
+        mine = list(_by_annotation(live))
     made = _merged(live, manifest)
     if not owners and not mine:
         return Applied(made, is_told=False)
-    _erase(made, manifest, mine - others)
-    return Applied(made, tuple(_conflicts(live, manifest, owners, manager)))
+    others = [owner for owner in owners if owner not in mine]
+    _erase(made, manifest, mine, others)
+    return Applied(made, tuple(_conflicts(live, manifest, others)))
 
 
 def taken_over(
@@ -76,9 +90,11 @@ def taken_over(
     Without the fields of a client-side apply that the manifest leaves out.
     """
     owners = owners_of(live)
-    others = _united(o for o in owners if not _is_client_side(o))
+    mine = [owner for owner in owners if owner.is_client_side]
     made = dict(answer)
-    _erase(made, manifest, _client_side(live, owners) - others)
+    if mine:
+        others = [owner for owner in owners if not owner.is_client_side]
+        _erase(made, manifest, mine, others)
     return made
 
 
@@ -89,9 +105,11 @@ def owners_of(body: Mapping[str, Any]) -> tuple[Owner, ...]:
     found = []
     for entry in listed if isinstance(listed, list) else ():
         if isinstance(entry, dict) and not entry.get("subresource"):
-            fields = frozenset(_ways(entry.get("fieldsV1"), ()))
+            ways = set(_ways(entry.get("fieldsV1"), ()))
             name, operation = (str(entry.get(k, "")) for k in ("manager", "operation"))
-            found.append(Owner(name, operation, fields))
+            fields = frozenset(way for way, is_whole in ways if is_whole)
+            mappings = frozenset(way for way, is_whole in ways if not is_whole)
+            found.append(Owner(name, operation, fields, mappings))
     return tuple(found)
 
 
@@ -109,51 +127,31 @@ def merge_patched(live: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str
     return made
 
 
-def _sides(
-    live: Mapping[str, Any], owners: Sequence[Owner], manager: str
-) -> tuple[frozenset[Way], frozenset[Way]]:
-    """What the manager owns once it has applied, and what others own besides."""
-    mine: list[Owner] = []
-    others: list[Owner] = []
-    for owner in owners:
-        is_own = owner.operation == "Apply" and owner.manager == manager
-        (mine if is_own or _is_client_side(owner) else others).append(owner)
-    return _united(mine) | _client_side(live, owners), _united(others)
-
-
-def _united(owners: Iterator[Owner] | Sequence[Owner]) -> frozenset[Way]:
-    return frozenset().union(*(owner.fields for owner in owners))
-
-
-def _is_client_side(owner: Owner) -> bool:
-    """Whether kubectl takes a manager's fields over: it wrote the annotation."""
-    return owner.operation == "Update" and _ANNOTATION in owner.fields
-
-
-def _client_side(live: Mapping[str, Any], owners: Sequence[Owner]) -> frozenset[Way]:
-    """The fields of a client-side apply; by its annotation where no owner is told."""
-    found = _united(owner for owner in owners if _is_client_side(owner))
-    if owners:
-        return found
+def _by_annotation(live: Mapping[str, Any]) -> Iterator[Owner]:
+    """A client-side apply as its annotation tells of it, where no owner is told."""
     metadata = live.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     text = annotations.get(LAST_APPLIED) if isinstance(annotations, dict) else None
-    if not isinstance(text, str):
-        return frozenset()
-    try:
-        value = JsonText(text).value()
-    except JsonError:
-        return frozenset()
-    return frozenset(_leaf_ways(value, ()))
+    if isinstance(text, str):
+        try:
+            value = JsonText(text).value()
+        except JsonError:
+            return
+        yield Owner("", "Update", frozenset(_leaf_ways(value, ())))
 
 
-def _ways(fields: object, way: Way) -> Iterator[Way]:
-    """The ways to all fields of a fieldsV1; items of lists count as their list."""
+def _ways(fields: object, way: Way) -> Iterator[tuple[Way, bool]]:
+    """The ways to all fields of a fieldsV1, and whether each is owned as a whole.
+
+    Items of a list that is not count as the list.
+    """
     if not isinstance(fields, dict):
         return
     names = [key for key in fields if key.startswith(_FIELD)]
-    if not names or _SELF in fields or any(k.startswith(_LISTED) for k in fields):
-        yield way
+    if _SELF in fields:
+        yield way, False
+    elif not names or any(key.startswith(_LISTED) for key in fields):
+        yield way, True
     for key in names:
         yield from _ways(fields[key], (*way, key.removeprefix(_FIELD)))
 
@@ -179,12 +177,19 @@ def _merged(live: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, A
 
 
 def _erase(
-    made: dict[str, Any], manifest: Mapping[str, Any], ways: frozenset[Way]
+    made: dict[str, Any],
+    manifest: Mapping[str, Any],
+    mine: Sequence[Owner],
+    others: Sequence[Owner],
 ) -> None:
-    """Take out what was owned and is no longer sent; mappings that it empties, too."""
-    for way in sorted(ways, key=len, reverse=True):
-        if way and way[0] in ("metadata", "spec") and not _has(manifest, way):
-            _drop(made, way)
+    """Take out what was owned and is no longer sent, unless others own it, too."""
+    kept = {way[:n] for o in others for way in o.ways for n in range(len(way) + 1)}
+    ways = {(w, True) for o in mine for w in o.fields}
+    ways |= {(w, False) for o in mine for w in o.mappings}
+    for way, is_whole in sorted(ways, key=lambda pair: len(pair[0]), reverse=True):
+        is_part = way[:1] in (("metadata",), ("spec",))
+        if is_part and way not in kept and not _has(manifest, way):
+            _drop(made, way, is_whole=is_whole)
 
 
 def _has(body: Mapping[str, Any], way: Way) -> bool:
@@ -196,10 +201,10 @@ def _has(body: Mapping[str, Any], way: Way) -> bool:
     return True
 
 
-def _drop(made: dict[str, Any], way: Way) -> None:
+def _drop(made: dict[str, Any], way: Way, *, is_whole: bool) -> None:
     """Take a field out of copies of the mappings on the way to it.
 
-    A mapping goes only when nothing is left in it: others may own what is inside.
+    A mapping that is owned as such goes only when nothing is left in it.
     """
     holder = made
     for step in way[:-1]:
@@ -208,25 +213,19 @@ def _drop(made: dict[str, Any], way: Way) -> None:
             return
         holder[step] = dict(inner)
         holder = holder[step]
-    value = holder.get(way[-1])
-    if not (isinstance(value, dict) and value):
+    if is_whole or not holder.get(way[-1]):
         holder.pop(way[-1], None)
 
 
 def _conflicts(
-    live: Mapping[str, Any],
-    manifest: Mapping[str, Any],
-    owners: Sequence[Owner],
-    manager: str,
+    live: Mapping[str, Any], manifest: Mapping[str, Any], others: Sequence[Owner]
 ) -> Iterator[Conflict]:
-    """Fields that another manager owns and that the manifest wants otherwise."""
-    for owner in owners:
-        is_own = owner.operation == "Apply" and owner.manager == manager
-        if is_own or _is_client_side(owner):
-            continue
-        for way in sorted(owner.leaves):
+    """Fields of other managers that the manifest wants otherwise."""
+    for owner in others:
+        for way in sorted(owner.fields):
             is_sent = way[:1] == ("spec",) and _has(manifest, way)
-            if is_sent and _value(manifest, way) != _value(live, way):
+            had = _value(live, way)
+            if is_sent and had != {} and _value(manifest, way) != had:
                 yield Conflict(f".{'.'.join(way)}", owner.manager)
 
 

@@ -33,8 +33,9 @@ def as_written(body: Mapping[str, Any]) -> dict[str, Any]:
     }
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop(LAST_APPLIED, None)
-    metadata.pop("annotations", None)
-    if annotations:
-        metadata["annotations"] = annotations
+    metadata["annotations"] = annotations
+    for key in ("labels", "annotations"):
+        if not metadata.get(key):
+            metadata.pop(key, None)  # an empty one is not stored
     made["metadata"] = metadata
     return made
