@@ -551,7 +551,7 @@ def test_context_that_is_not_there(site):
     site.want(*fleet(0))
     site.diff("--context", "tset")
 
-    assert site.result.code == 2
+    assert site.result.code == 3
     assert len(site.errors) == 1
     assert "tset" in site.errors[0]
     assert "test" in site.errors[0]
