@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netplan2k8s import linting, sizes
+from netplan2k8s.catalogue import NO_MANIFESTS
 from netplan2k8s.compare import against_nodes
 from netplan2k8s.compare.changes import Comparison
 from netplan2k8s.compare.objects import Pair, Setting, compare, may_differ
@@ -16,6 +17,7 @@ from netplan2k8s.compare.state import (
     State,
     Wanted,
     is_labelled,
+    nameless,
     rail_resources,
     state_of,
     strays,
@@ -35,6 +37,7 @@ from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.lint.remarks import finding as placed
 from netplan2k8s.manifests.files import File
 from netplan2k8s.manifests.places import Places
+from netplan2k8s.naming import counted
 from netplan2k8s.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,8 +81,7 @@ def side_by_side(
 ) -> Diff:
     """Compare all objects of two readings, the first of which is called ``name``."""
     olds, news = (
-        {(item.key, item.is_patch): item for item in wanted(reading)}
-        for reading in (before, after)
+        {item.place: item for item in wanted(reading)} for reading in (before, after)
     )
     pairs = []
     for place in sorted({**olds, **news}, key=lambda place: place[0].order):
@@ -104,10 +106,11 @@ def with_snapshot(path: str, snapshot: str, settings: Settings, wish: Wish) -> D
         InputError: the manifests or the dump cannot be read.
     """
     reading = _read(path, settings)
-    state = state_of(_read(snapshot, settings))
+    state = state_of(_read_dump(snapshot, settings))
     items = wanted(reading, served=state.served)
     trial = offline(items, state, manager=wish.manager, force=wish.force)
     trial.remarks += _mistyped(reading)
+    trial.notes += _nameless(reading)
     run = _Run(path, settings, wish, items, state, trial)
     return run.diff(snapshot, lambda: state.pods)
 
@@ -131,6 +134,7 @@ def with_cluster(
     known = trial.of_known_kinds(items, live.resources)
     live.read(known, trial)
     DryRun(live, trial, wish.manager, wish.force).run(known)
+    trial.notes += _nameless(reading)
     run = _Run(path, settings, wish, items, live.state(), trial)
     diff = run.diff(connection.server, live.pods)
     return dataclasses.replace(diff, notes=(*diff.notes, *live.notes))
@@ -162,11 +166,11 @@ class _Run:
 
     def _pairs(self) -> Iterator[Pair]:
         for item in self.items:
-            if item.key not in self.trial.refused:
+            if item.place not in self.trial.refused:
                 yield Pair(
                     item.key,
                     self.state.objects.get(item.key),
-                    self.trial.predicted[item.key],
+                    self.trial.predicted[item.place],
                     item.body,
                     item.span,
                     item.is_patch,
@@ -175,7 +179,13 @@ class _Run:
         if not os.path.isdir(self.path):
             return  # one file is not all that there should be
         for key in strays(self.state, self.items, all_rails=self.wish.all_rails):
-            yield Pair(key, self.state.objects[key], None, is_stray=True)
+            yield Pair(
+                key,
+                self.state.objects[key],
+                None,
+                is_readable=key not in self.state.unreadable,
+                is_stray=True,
+            )
 
     def _setting(self, world: World) -> Setting:
         mine = [item.body for item in self.items]
@@ -207,17 +217,42 @@ def _read(path: str, settings: Settings) -> Reading:
     return _checked(linting.read_manifests([path], settings).reading)
 
 
+def _read_dump(path: str, settings: Settings) -> Reading:
+    """Read a dump, which may hold nothing of what is judged."""
+    reading = linting.read_manifests([path], settings).reading
+    if reading.files:
+        reading.findings = [f for f in reading.findings if f.rule is not NO_MANIFESTS]
+    return _checked(reading)
+
+
 def _checked(reading: Reading) -> Reading:
-    if has_error(reading.findings):
-        raise InputError(*(f for f in reading.findings if has_error([f])))
+    found = [f for f in reading.findings if has_error([f])]
+    places = Places()
+    found += [placed(r, places) for r in reading.remarks if not _is_one(r)]
+    if found:
+        raise InputError(*found)
     return reading
+
+
+def _is_one(remark: Remark) -> bool:
+    """Whether a remark is of an object; an error of kubectl is a mapping, too."""
+    document = remark.spot.document
+    return bool(document.kind and document.api_version)
+
+
+def _nameless(reading: Reading) -> Iterator[str]:
+    """What is not compared, since every apply makes another object of it."""
+    kinds = (f"{counted(n, 'object')} of {k}" for k, n in nameless(reading).items())
+    if listed := ", ".join(sorted(kinds)):
+        yield f"{listed} without a name (generateName): not compared"
 
 
 def _mistyped(reading: Reading) -> Iterator[Remark]:
     """What the schemas say of objects that no API server was asked about."""
-    broken = {id(document) for document in reading.broken}
+    broken = {(d.path, d.line, d.base) for d in reading.broken}
     for remark in reading.remarks:
         spot: Spot = remark.spot
         severity = remark.severity or remark.rule.severity
-        if id(spot.document) in broken and severity is Severity.ERROR:
+        at = (spot.document.path, spot.document.line, spot.document.base)
+        if at in broken and severity is Severity.ERROR:
             yield remark

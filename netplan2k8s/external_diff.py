@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import typer
 
 from netplan2k8s import outcome
-from netplan2k8s.__main__ import as_process
+from netplan2k8s.__main__ import INTERRUPTED, as_process
 
 
 def main() -> None:
@@ -27,13 +27,25 @@ def main() -> None:
     )
     parser.add_argument("merged", metavar="MERGED", help="And as they would be.")
     parser.add_argument("--color", default="auto", choices=("auto", "always", "never"))
-    parser.add_argument("--context-lines", type=int, default=0, metavar="N")
+    parser.add_argument("--context-lines", type=_count, default=0, metavar="N")
     chosen = parser.parse_args()
     try:
         different = _compare(chosen)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever reads the differences has seen enough of them.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        different = True
     sys.exit(outcome.ERRORS if different else outcome.OK)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no number of values from 0 on")
+    return int(text)
 
 
 def _compare(chosen: argparse.Namespace) -> bool:

@@ -43,6 +43,11 @@ _VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160
 """Control characters, line breaks among them, as Python writes them in quotes."""
 
 
+def visible(text: str) -> str:
+    """A text on one line that no terminal takes for a command."""
+    return text.translate(_VISIBLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A kind of finding; the code is never reused, the name reads after "allow"."""
@@ -83,7 +88,7 @@ class Finding:
 
     def __str__(self) -> str:
         """One line, whatever the names of the user hold."""
-        return f"{self.span}: {self.rule.code} {self.message}".translate(_VISIBLE)
+        return visible(f"{self.span}: {self.rule.code} {self.message}")
 
 
 class InputError(Exception):

@@ -141,6 +141,11 @@ def print_findings(findings: Sequence[Finding], format_: str, color: str) -> Non
     if format_ == "json":
         print_report(findings)
         return
+    if format_ == "markdown":
+        from netplan2k8s.report.changes import markdown_of_findings  # noqa: PLC0415
+
+        sys.stdout.write(markdown_of_findings(findings))
+        return
     if format_ != "text":
         from netplan2k8s.report.formats import render  # noqa: PLC0415
 

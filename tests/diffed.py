@@ -63,6 +63,21 @@ def network(name="rail-1", ipam=None, **spec) -> dict:
     }
 
 
+def definition(name="rail-1", resource="nvidia.com/rail-1", config=None) -> dict:
+    """A NetworkAttachmentDefinition as convert --network-kind nad writes one."""
+    ipam = {"type": "nv-ipam", "poolName": name, "poolType": "cidrpool"}
+    made = {"cniVersion": "0.3.1", "name": name, "type": "host-device", "ipam": ipam}
+    metadata: dict = {"name": name, "namespace": "default", "labels": dict(OURS)}
+    if resource:
+        metadata["annotations"] = {"k8s.v1.cni.cncf.io/resourceName": resource}
+    return {
+        "apiVersion": "k8s.cni.cncf.io/v1",
+        "kind": "NetworkAttachmentDefinition",
+        "metadata": metadata,
+        "spec": {"config": json.dumps(made) if config is None else config},
+    }
+
+
 def resource(name: str, *nics: str, **selectors) -> dict:
     return {
         "resourcePrefix": "nvidia.com",
@@ -84,6 +99,13 @@ def policy(*resources: Mapping, name="nic-cluster-policy", **sections) -> dict:
         "metadata": {"name": name},
         "spec": {"sriovDevicePlugin": plugin, **sections},
     }
+
+
+def node_policy(*resources: Mapping, name="model-a", **fields) -> dict:
+    made = policy(*resources, name=name)
+    made["kind"] = "NicNodePolicy"
+    made["spec"] |= {"nodeSelector": {"model": "a"}, **fields}
+    return made
 
 
 def node(name: str, **devices: int) -> dict:

@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -381,6 +382,70 @@ def test_no_permission_to_patch_falls_back_to_plain_reads(site):
         )
     ]
     assert (site.result.code, site.errors) == (1, [])
+
+
+def test_webhook_that_takes_no_dry_run(site):
+    if site.server.version != "1.20":
+        pytest.skip("the server has no webhooks")
+    rule = {
+        "apiGroups": ["nv-ipam.nvidia.com"],
+        "apiVersions": ["*"],
+        "operations": ["*"],
+        "resources": ["cidrpools"],
+    }
+    hook = {
+        "name": "pools.example.com",
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "rules": [rule],
+        "sideEffects": "Unknown",
+        "admissionReviewVersions": ["v1beta1"],
+        "failurePolicy": "Fail",
+    }
+    path = "/apis/admissionregistration.k8s.io/v1beta1/validatingwebhookconfigurations"
+    body = {
+        "apiVersion": "admissionregistration.k8s.io/v1beta1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": "pools"},
+        "webhooks": [hook],
+    }
+    site.create(*gpus(0, 1))
+    site.have(*fleet(0))
+    site.want(*fleet(0, 1))
+    assert site.server.request("POST", path, body).status == 201
+    try:
+        wait_for(
+            lambda: site.server.apply(pool(entries(0)), "dryRun=All").status >= 400
+        )
+        said = site.diff()
+    finally:
+        site.server.request("DELETE", f"{path}/pools")
+        wait_for(
+            lambda: site.server.apply(pool(entries(0)), "dryRun=All").status != 400
+        )
+
+    assert said[-1] == "      + gpu-1  172.16.0.2/31 via 172.16.0.3"
+    assert site.errors == []
+    assert site.notes[1] == (
+        "a webhook takes no dry run of CIDRPool: compared by plain reads, so that defaults,"
+        " validation and webhooks did not speak"
+    )
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_namespace_on_a_cluster_scoped_object_is_no_difference(site):
+    site.have(network())
+    spaced = network()
+    spaced["metadata"]["namespace"] = "default"
+    site.want(spaced)
+
+    assert site.diff() == []
+    assert (site.result.code, site.errors) == (0, [])
 
 
 def test_no_permission_to_read(site):

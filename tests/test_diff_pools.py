@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.diffed import Differ, entries, entry, node, pod, pool
+from tests.diffed import Differ, entries, entry, node, owned, pod, pool
 
 
 @pytest.fixture
@@ -286,8 +286,6 @@ def test_removed_pool(differ):
 
 
 def test_field_that_another_manager_added_stays_and_is_named(differ):
-    from tests.diffed import owned
-
     live = owned(
         pool(entries(0), defaultGateway=True),
         "kubectl-edit",
@@ -303,8 +301,64 @@ def test_field_that_another_manager_added_stays_and_is_named(differ):
     said = differ.applied([pool(entries(0))], [live, *nodes(0)])
 
     assert said[0].startswith("= CIDRPool")
-    assert (
-        said[-1]
-        == "      = spec.defaultGateway  true  (stays on the cluster, though the manifests lack it)"
-    )
+    assert said[-1] == "      = spec.defaultGateway  true"
     assert differ.summary.startswith("0 to add, 1 to change")
+
+
+def test_invalid_pool_that_stays_invalid(differ):
+    bad = entry(0, prefix="172.16.0.1/31")
+    before, after = pool([bad, entry(1)]), pool([entry(1), bad])
+    after["spec"]["exclusions"] = []
+
+    assert differ.between([before], [after]) == []
+    other = pool([bad, entry(1), entry(2)])
+    assert "valid → invalid" not in "".join(differ.between([before], [other])).replace(
+        "invalid → invalid", ""
+    )
+
+
+def test_node_that_a_pool_of_listed_nodes_gains(differ):
+    more = {"perNodeExclusions": None}
+    live = pool(entries(0), entries(0), nodeSelector=terms("gpu-0"), **more)
+    after = pool(entries(0, 1), nodeSelector=terms("gpu-0", "gpu-1"), **more)
+    said = differ.applied([after], [live, *nodes(0, 1)])
+
+    assert not [line for line in said if "disruptive" in line]
+
+
+def test_new_node_of_a_wide_pool_has_no_prefix_yet(differ):
+    def wide(*numbers):
+        listed = [
+            {"nodeName": f"gpu-{n}", "prefix": f"172.16.0.{4 * n}/30", "gateway": f"172.16.0.{4 * n + 1}"}
+            for n in numbers
+        ]  # fmt: skip
+        more = {"perNodeNetworkPrefix": 30, "perNodeExclusions": None}
+        return pool(listed, gatewayIndex=1, **more)
+
+    said = differ.between([wide(0)], [wide(0, 1)])
+
+    assert said[1] == "    safe: a new node; nothing runs on it over this rail"
+
+
+def test_default_gateway_that_stays_is_no_news(differ):
+    live = owned(
+        pool(entries(0), entries(0), defaultGateway=True),
+        "kubectl",
+        **{"f:spec": {"f:cidr": {}}},
+    )
+    said = differ.applied([pool(entries(0))], [live, *nodes(0, 1)])
+
+    assert "pods started from now on" not in said[1]
+
+
+def terms(*names):
+    return {
+        "nodeSelectorTerms": [
+            {
+                "matchFields": [
+                    {"key": "metadata.name", "operator": "In", "values": [name]}
+                ]
+            }
+            for name in names
+        ]
+    }

@@ -28,6 +28,7 @@ _TYPED_PATCH = _OF_THE_OBJECT[0]
 _NOT_ALLOWED = re.compile(r"is forbidden:(?: User .* cannot \w+ resource .*)?$")
 """What the authorizer says, nothing at all where creating is not allowed; a webhook or
 a quota gives a reason."""
+_NO_DRY_RUN = "does not support dry run"
 _PARTIAL = "some validation rules were not checked"
 
 
@@ -35,8 +36,8 @@ _PARTIAL = "some validation rules were not checked"
 class DryRun:
     """A run over all objects as one field manager.
 
-    ``plain`` are kinds that the user may not patch, which are worked out from plain
-    reads; ``coming`` are namespaces that the manifests create.
+    ``plain`` are kinds that cannot be tried, by why not, which are worked out from
+    plain reads; ``coming`` are namespaces that the manifests create.
     """
 
     live: Live
@@ -44,14 +45,14 @@ class DryRun:
     manager: str
     force: bool
     coming: frozenset[str] = frozenset()
-    plain: set[str] = field(default_factory=set)
+    plain: dict[str, str] = field(default_factory=dict)
 
     def run(self, items: Sequence[Wanted]) -> None:
         """Try every object that there is a kind for and that could be read."""
         spaces = (item.key.name for item in items if item.key.kind == "Namespace")
         self.coming = frozenset(spaces)
         for item in items:
-            if item.key not in self.trial.refused:
+            if item.place not in self.trial.refused:
                 self._try(item)
         self._note(items)
 
@@ -66,11 +67,11 @@ class DryRun:
             answer = self._apply(item, force=True)
         if answer.status < _FAILURES:
             self._predict(item, live, answer.body)
-        elif answer.status == _FORBIDDEN and _NOT_ALLOWED.search(message(answer)):
-            self.plain.add(item.key.kind)
+        elif why := _hindrance(answer):
+            self.plain[item.key.kind] = why
             self._plainly(item, live)
         elif _lacks_namespace(answer):
-            self.trial.predicted[item.key] = item.body
+            self.trial.predicted[item.place] = item.body
             if item.key.namespace not in self.coming:
                 self.trial.remarks.append(missing_namespace(item))
         else:
@@ -91,7 +92,7 @@ class DryRun:
             body = ownership.merge_patched(live, item.body)
         elif live is not None:
             body = ownership.taken_over(live, item.body, body)
-        self.trial.predicted[item.key] = body
+        self.trial.predicted[item.place] = body
 
     def _plainly(self, item: Wanted, live: Mapping[str, Any] | None) -> None:
         self.trial.plainly(item, live, manager=self.manager, force=self.force)
@@ -114,17 +115,25 @@ class DryRun:
         self.trial.refuse(item, Remark(catalogue.REFUSED_OBJECT, text, spot))
 
     def _note(self, items: Sequence[Wanted]) -> None:
-        tried = {item.key.kind for item in items} - self.plain
+        tried = {item.key.kind for item in items} - self.plain.keys()
         if tried:
             self.trial.notes.append(
                 f"compared by server-side dry runs, field manager {self.manager}"
             )
-        if self.plain:
-            kinds = ", ".join(sorted(self.plain))
+        for why in sorted(set(self.plain.values())):
+            kinds = ", ".join(sorted(k for k, w in self.plain.items() if w == why))
             self.trial.notes.append(
-                f"may not patch {kinds}: compared by plain reads, so that defaults,"
-                " validation and webhooks did not speak"
+                f"{why} {kinds}: compared by plain reads, so that defaults, validation"
+                " and webhooks did not speak"
             )
+
+
+def _hindrance(answer: Answer) -> str:
+    """Why no object of the kind can be tried; empty where it is about this one."""
+    said = message(answer)
+    if answer.status == _FORBIDDEN and _NOT_ALLOWED.search(said):
+        return "may not patch"
+    return "a webhook takes no dry run of" if _NO_DRY_RUN in said else ""
 
 
 def _causes_of_conflict(answer: Answer) -> list[ownership.Conflict]:

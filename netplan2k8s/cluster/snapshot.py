@@ -57,13 +57,11 @@ def take(connection: Connection, settings: Settings) -> Snapshot:
 
 
 def _served(live: Live) -> Iterator[Mapping[str, Any]]:
-    """Which of the kinds there are, as the API server lists them."""
-    known = {(kind.api_version, kind.name): kind for kind in KINDS.values()}
+    """Which kinds there are in the groups of rails and of workloads."""
     for version, kinds in sorted(live.served.items()):
         listed = [
             {"name": live.resources[version, kind], "kind": kind, "namespaced": spaced}
             for kind, spaced in sorted(kinds.items())
-            if (version, kind) in known
         ]
         yield {
             "apiVersion": "v1",

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from netplan2k8s import catalogue
 from netplan2k8s.compare import pools
+from netplan2k8s.compare.changes import Key
 from netplan2k8s.compare.policies import resources_of
-from netplan2k8s.compare.state import State, Wanted, rail_resources
+from netplan2k8s.compare.state import State, Wanted
 from netplan2k8s.compare.world import GPU, NodeView, World
-from netplan2k8s.findings import Rule, Severity
+from netplan2k8s.findings import Severity
+from netplan2k8s.lint.attachments import of_definition, of_host_device_network
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.manifests.places import Key as KeyOf
 from netplan2k8s.manifests.reader import Pointer
 from netplan2k8s.naming import counted, natural_key, ranges
+from netplan2k8s.simulate.openness import opening
+from netplan2k8s.simulate.pool import Pool, read_pool
+from netplan2k8s.simulate.selectors import selected
 
 _POLICIES = ("NicClusterPolicy", "NicNodePolicy")
 _ENTRIES: Pointer = ("spec", "staticAllocations")
+_MOST_GUESSED = 100
+"""Among more nodes a slip of the pen is not looked for."""
 
 
 def check(items: Sequence[Wanted], state: State) -> Iterator[Remark]:
@@ -28,22 +35,31 @@ def check(items: Sequence[Wanted], state: State) -> Iterator[Remark]:
     if state.nodes is None:
         return
     nodes = {node.name: node for node in state.nodes}
-    entries = _entries(found)
+    entries = _Entries(found)
     yield from _unknown(entries, nodes)
-    yield from _without_entry(found, entries, nodes)
+    yield from _without_entry(entries, nodes)
     yield from _unoffered(items, entries, nodes, state)
 
 
-def _entries(found: Sequence[Wanted]) -> dict[str, list[Spot]]:
-    """Where the pools have entries, by the node's name."""
-    spots: dict[str, list[Spot]] = defaultdict(list)
-    for item in found:
-        for number, entry in enumerate(_listed(item)):
-            name = entry.get("nodeName")
-            if name:
-                spot = Spot(item.document, (*_ENTRIES, number, "nodeName"))
-                spots[str(name)].append(spot)
-    return spots
+class _Entries:
+    """The entries of pools by node; where they stand is looked up when it is asked."""
+
+    def __init__(self, found: Sequence[Wanted]) -> None:
+        self.pools = found
+        self.by_pool = [
+            {str(e.get("nodeName") or "") for e in _listed(i)} for i in found
+        ]
+        self.names = frozenset().union(*self.by_pool) - {""}
+
+    def spots(self, name: str) -> list[Spot]:
+        """Where the entries of a node are, pool by pool."""
+        return [
+            Spot(item.document, (*_ENTRIES, number, "nodeName"))
+            for item, names in zip(self.pools, self.by_pool, strict=True)
+            if name in names
+            for number, entry in enumerate(_listed(item))
+            if entry.get("nodeName") == name
+        ]
 
 
 def _listed(item: Wanted) -> Sequence[Mapping[str, object]]:
@@ -53,54 +69,90 @@ def _listed(item: Wanted) -> Sequence[Mapping[str, object]]:
 # -- names ----------------------------------------------------------------------
 
 
-def _unknown(
-    entries: Mapping[str, list[Spot]], nodes: Collection[str]
-) -> Iterator[Remark]:
-    missing = sorted((n for n in entries if n not in nodes), key=natural_key)
+def _unknown(entries: _Entries, nodes: Mapping[str, NodeView]) -> Iterator[Remark]:
+    missing = sorted(entries.names - nodes.keys(), key=natural_key)
     if not missing:
         return
-    if len(missing) == len(entries) > 1:
-        examples = f"{missing[0]} and {len(missing) - 1} more"
-        real = ranges(sorted(nodes, key=natural_key), 2) or "none at all"
-        message = (
-            f"no node of the manifests ({examples}) is a node of this cluster, which"
-            f" has {real}: is it the cluster that is meant?"
-        )
-        yield _remark(catalogue.NO_SUCH_NODE, message, entries[missing[0]], missing[0])
-        return
+    free = _Free(nodes.keys() - entries.names)
+    meant: dict[str, list[tuple[str, str]]] = defaultdict(list)
     unlike = []
     for name in missing:
-        meant = _near(name, nodes, entries)
-        if meant:
-            message = (
-                f"no Node is called {name}; {meant} is, and nv-ipam compares the names"
-                " byte for byte, so that it gets none of this rail, or a link of"
-                " somebody else"
-            )
-            yield _remark(
-                catalogue.NO_SUCH_NODE, message, entries[name], name
-            )._replace(severity=Severity.ERROR)
+        near, how = free.near(name)
+        if near:
+            meant[how].append((name, near))
         else:
             unlike.append(name)
-    if unlike:
+    for pairs in meant.values():
+        yield _misspelt(pairs, entries)
+    if not unlike:
+        return
+    if len(unlike) == len(entries.names) > 1:
+        real = ranges(sorted(nodes, key=natural_key), 2) or "none at all"
+        message = (
+            f"no node of the manifests ({ranges(unlike, 2)}) is a node of this cluster,"
+            f" which has {real}: is it the cluster that is meant?"
+        )
+    else:
         is_are = "is" if len(unlike) == 1 else "are"
         message = f"{ranges(unlike)} {is_are} no Node of this cluster"
-        yield _remark(catalogue.NO_SUCH_NODE, message, entries[unlike[0]], unlike[0])
+    yield _no_node(message, unlike[0], entries)
 
 
-def _near(name: str, nodes: Collection[str], entries: Mapping[str, object]) -> str:
-    """The Node that is meant: in another case, with or without its domain."""
-    free = [node for node in nodes if node not in entries]
-    low = name.lower()
-    for node in free:
-        if node == low:
-            return node
-    for node in free:
-        if node.split(".")[0] == low.split(".")[0] and ("." in node) != ("." in low):
-            return node
-    close = difflib.get_close_matches(low, free, 1, 0.9) if len(free) < 100 else []  # noqa: PLR2004  more are too many to guess among
-    # worker-7 is near worker-8, and yet another node: digits are no typing mistakes.
-    return close[0] if close and _letters(close[0]) != _letters(low) else ""
+def _no_node(message: str, name: str, entries: _Entries) -> Remark:
+    """NK611 at the first entry of a name."""
+    spots = entries.spots(name)
+    if len(spots) > 1:
+        message += f" (in {counted(len(spots), 'pool')})"
+    return Remark(catalogue.NO_SUCH_NODE, message, spots[0], node=name)
+
+
+def _misspelt(pairs: Sequence[tuple[str, str]], entries: _Entries) -> Remark:
+    name, meant = pairs[0]
+    gets = "it gets none of this rail, or a link of somebody else"
+    if len(pairs) == 1:
+        message = f"no Node is called {name}; {meant} is"
+    else:
+        message = (
+            f"no Nodes are called {ranges([name for name, _ in pairs], 3)};"
+            f" {ranges([near for _, near in pairs], 3)} are"
+        )
+        gets = gets.replace("it gets", "they get").replace("a link", "links")
+    message += f", and nv-ipam compares the names byte for byte, so that {gets}"
+    return _no_node(message, name, entries)._replace(severity=Severity.ERROR)
+
+
+class _Free:
+    """The Nodes without an entry, to find the one that an entry means."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = set(names)
+        self._by_host: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._names):
+            self._by_host[name.split(".")[0]].append(name)
+
+    def near(self, name: str) -> tuple[str, str]:
+        """In another case, with or without its domain, or with a slip of the pen."""
+        low = name.lower()
+        if low in self._names:
+            return low, "case"
+        for node in self._by_host.get(low.split(".")[0], ()):
+            if ("." in node) != ("." in low):
+                return node, "domain"
+        if len(self._names) > _MOST_GUESSED:
+            return "", ""
+        close = difflib.get_close_matches(low, sorted(self._names), 1, 0.9)
+        # worker-7 is near worker-8, and yet another node: digits are no typing errors.
+        if (
+            close
+            and _letters(close[0]) != _letters(low)
+            and _same_digits(close[0], low)
+        ):
+            return close[0], "letters"
+        return "", ""
+
+
+def _same_digits(name: str, other: str) -> bool:
+    return [c for c in name if c.isdigit()] == [c for c in other if c.isdigit()]
 
 
 def _letters(name: str) -> str:
@@ -111,54 +163,88 @@ def _letters(name: str) -> str:
 
 
 def _without_entry(
-    found: Sequence[Wanted],
-    entries: Mapping[str, list[Spot]],
-    nodes: Mapping[str, NodeView],
+    entries: _Entries, nodes: Mapping[str, NodeView]
 ) -> Iterator[Remark]:
     """Nodes with GPUs by the pools that lack them; a pool without entries deals out."""
-    static = [item for item in found if any(e.get("nodeName") for e in _listed(item))]
-    lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for node in nodes.values():
-        if node.amount(GPU):
-            having = {spot.document.name for spot in entries.get(node.name, ())}
-            names = tuple(i.key.name for i in static if i.key.name not in having)
-            if names:
-                lacking[names].append(node.name)
-    for names, listed in sorted(lacking.items()):
+    with_gpus = {name for name, node in nodes.items() if node.amount(GPU)}
+    read: dict[Key, Pool | None] = {}
+    lacking: dict[str, list[Wanted]] = defaultdict(list)
+    for item, having in zip(entries.pools, entries.by_pool, strict=True):
+        without = sorted(with_gpus - having, key=natural_key)
+        if not without or not having - {""}:
+            continue
+        pool = read[item.key] = read_pool(item.body).pool
+        candidates = [nodes[name].as_selected for name in without]
+        for node in selected(pool.node_selector if pool else None, candidates):
+            lacking[node.name].append(item)
+    alike: dict[tuple[Key, ...], list[str]] = defaultdict(list)
+    for name, items in lacking.items():
+        alike[tuple(item.key for item in items)].append(name)
+    for listed in alike.values():
+        items = lacking[listed[0]]
+        pools_of = [read[item.key] for item in items]
+        is_open = any(pool is not None and opening(pool) for pool in pools_of)
+        get = "somebody else's address" if is_open else "no address"
         has = "has" if len(listed) == 1 else "have"
+        names = ranges([item.key.name for item in items])
         message = (
-            f"{ranges(listed)} {has} GPUs and no entry in {ranges(list(names))}: pods"
-            " there get no address of it"
+            f"{ranges(listed)} {has} GPUs and no entry in {names}: pods there get {get}"
+            " of it"
         )
-        document = next(i.document for i in static if i.key.name == names[0])
-        spot = Spot(document, (*_ENTRIES[:-1], KeyOf(_ENTRIES[-1])))
+        spot = Spot(items[0].document, (*_ENTRIES[:-1], KeyOf(_ENTRIES[-1])))
         yield Remark(catalogue.NODE_WITHOUT_ENTRY, message, spot, node=listed[0])
 
 
 def _unoffered(
     items: Sequence[Wanted],
-    entries: Mapping[str, list[Spot]],
+    entries: _Entries,
     nodes: Mapping[str, NodeView],
     state: State,
 ) -> Iterator[Remark]:
-    """Rails that the cluster's policy has, and nodes that do not offer them."""
+    """Rails that the cluster's policy has, and nodes that do not offer them.
+
+    A rail whose network names a pool of the manifests is one of the pool's nodes alone.
+    """
     policies = [b for k, b in state.objects.items() if k.kind in _POLICIES]
     known = {name for body in policies for name in resources_of(body)}
-    wanted = rail_resources(item.body for item in items) & known
+    listed_in = dict(
+        zip((i.key.name for i in entries.pools), entries.by_pool, strict=True)
+    )
+    missing: dict[str, set[str]] = defaultdict(set)
+    for pool, resource in _rails(items):
+        if resource in known:
+            without = {n for n in nodes if not nodes[n].amount(resource)}
+            for name in without & (
+                listed_in.get(pool, set()) if pool else entries.names
+            ):
+                missing[name].add(resource)
     lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for name in entries:
-        if name in nodes:
-            missing = [r for r in wanted if not nodes[name].amount(r)]
-            if missing:
-                lacking[tuple(sorted(missing, key=natural_key))].append(name)
+    for name in sorted(missing, key=natural_key):
+        lacking[tuple(sorted(missing[name], key=natural_key))].append(name)
     for names, listed in sorted(lacking.items()):
         offer = "offers" if len(listed) == 1 else "offer"
         message = (
             f"{ranges(listed)} {offer} no {ranges(list(names))}: the device plugin does"
             " not run there or finds no NIC that its selectors take"
         )
-        spot = entries[listed[0]][0]
+        spot = entries.spots(listed[0])[0]
         yield Remark(catalogue.UNOFFERED_RAIL, message, spot, node=listed[0])
+
+
+def _rails(items: Sequence[Wanted]) -> set[tuple[str, str]]:
+    """Pools and the resources that go with them; no pool where it is not among ours."""
+    ours = {item.key.name for item in items if item.key.kind == "CIDRPool"}
+    found = set()
+    for item in items:
+        network = None
+        if item.is_readable and item.key.kind == "HostDeviceNetwork":
+            network = of_host_device_network(item.document)
+        elif item.is_readable and item.key.kind == "NetworkAttachmentDefinition":
+            network = of_definition(item.document)
+        if network is not None and network.resource:
+            names = [name for name in network.pool_names if name in ours]
+            found |= {(name, network.resource) for name in names or [""]}
+    return found
 
 
 # -- status ---------------------------------------------------------------------
@@ -180,9 +266,3 @@ def _status(found: Sequence[Wanted], state: State) -> Iterator[Remark]:
             )
             spot = Spot(item.document, ("metadata", "name"))
             yield Remark(catalogue.STALE_STATUS, message, spot, rail=item.key.name)
-
-
-def _remark(rule: Rule, message: str, spots: Sequence[Spot], node: str) -> Remark:
-    if len(spots) > 1:
-        message += f" (in {counted(len(spots), 'pool')})"
-    return Remark(rule, message, spots[0], node=node)

@@ -1,19 +1,22 @@
 """An object as a flat table of values, in which order that means nothing is none.
 
-Entries of a pool go by their node, routes by their destination, resources of the device
-plugin by their name, JSON in a text by its value.
+Entries of a pool go by their node, nodes of a selector and routes by themselves,
+resources of the device plugin by their name, JSON in a text by its value.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from netplan2k8s.compare.changes import Difference, Leaves, Path
 from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.naming import natural_key
-from netplan2k8s.simulate.device_plugin import full_name, value_of
+from netplan2k8s.simulate.device_plugin import LISTS, full_name, value_of
+from netplan2k8s.simulate.selectors import HOSTNAME
 
 ENTRIES: Path = ("spec", "staticAllocations")
 ROUTES: Path = ("spec", "routes")
@@ -29,8 +32,6 @@ _SETS = frozenset(
         "exclusions",
         "imagePullSecrets",
         "linkTypes",
-        "matchExpressions",
-        "matchFields",
         "nodeSelectorTerms",
         "pKeys",
         "pciAddresses",
@@ -42,6 +43,25 @@ _SETS = frozenset(
     }
 )
 """Lists whose order means nothing."""
+_REQUIREMENTS = ("matchExpressions", "matchFields")
+_NOT_A_TEXT = re.compile(
+    r"true|false|null|-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+)
+_OF_A_RESOURCE = {
+    name.lower(): name
+    for name in (
+        "additionalInfo",
+        "deviceType",
+        "excludeTopology",
+        "resourceName",
+        "resourcePrefix",
+        "selectors",
+    )
+}
+_OF_A_SELECTOR = {
+    name.lower(): name for name in (*LISTS, "isRdma", "needVhostNet", "vdpaType")
+}
+"""Keys that the device plugin knows, in whatever case they are written."""
 _EMBEDDED: Mapping[str, tuple[Path, ...]] = {
     "HostDeviceNetwork": (("spec", "ipam"), ("spec", "metaPlugins")),
     "NetworkAttachmentDefinition": (("spec", "config"),),
@@ -97,51 +117,88 @@ class _Table:
         elif isinstance(value, str) and path in self._embedded:
             self._text(path, value)
         else:
-            self.found[path] = value if isinstance(value, str) else _compact(value)
+            self.found[path] = _word(value)
 
     def _mapping(self, path: Path, value: Mapping[str, Any]) -> None:
-        if not value and len(path) > 1:
+        if not value and len(path) > 1 and path[0] != "metadata":
             self.found[path] = "{}"
         for key, inner in value.items():
-            self.add((*path, key), inner)
+            self.add((*path, str(key)), inner)
 
     def _list(self, path: Path, items: Sequence[Any]) -> None:
         if not items:
             return  # none and an empty one are the same to every reader
-        are_mappings = all(isinstance(item, dict) for item in items)
-        if path == ENTRIES and are_mappings:
+        if not all(isinstance(item, dict) for item in items):
+            self._plain(path, items)
+        elif path == ENTRIES:
             self._entries(items)
-        elif path == ROUTES and are_mappings:
-            self._present(path, [str(item.get("dst", "")) for item in items])
+        elif path[-1] == "nodeSelectorTerms":
+            self._terms(path, items)
+        elif path[-1] in _REQUIREMENTS:
+            self._keyed(path, items, ("key", "operator"))
+        elif path[-1] == "routes":
+            unique = {_compact(item): item for item in items}
+            self._keyed(path, list(unique.values()), ("dst",))
         elif path[-1] in _SETS:
-            self._present(path, list(map(_word, items)))
-        elif are_mappings and _are_distinct(items, lambda item: item.get("name")):
-            for item in items:
-                rest = {key: value for key, value in item.items() if key != "name"}
-                self._named((*path, str(item["name"])), rest)
+            self._present(path, map(_word, items))
         else:
-            for number, item in enumerate(items):
-                self.add((*path, str(number)), item)
+            self._keyed(path, items, ("name",))
+
+    def _plain(self, path: Path, items: Sequence[Any]) -> None:
+        if path[-1] in _SETS:
+            self._present(path, map(_word, items))
+        else:
+            self._numbered(path, items)
+
+    def _numbered(self, path: Path, items: Sequence[Any]) -> None:
+        for number, item in enumerate(items):
+            self.add((*path, str(number)), item)
+
+    def _keyed(
+        self, path: Path, items: Sequence[Mapping[str, Any]], keys: Sequence[str]
+    ) -> None:
+        """Items by the fields that name them; by their place where these do not."""
+        names = [tuple(item.get(key) for key in keys) for item in items]
+        are_texts = all(isinstance(part, str) for name in names for part in name)
+        if not are_texts or len(set(names)) < len(names):
+            self._numbered(path, items)
+            return
+        for name, item in zip(names, items, strict=True):
+            rest = {key: value for key, value in item.items() if key not in keys}
+            self._named((*path, " ".join(map(str, name))), rest)
 
     def _named(self, path: Path, rest: Mapping[str, Any]) -> None:
+        """What has a name; it is there even if it has nothing else."""
+        before = len(self.found)
         if rest:
             self._mapping(path, rest)
-        else:
+        if len(self.found) == before:
             self.found[path] = ""
 
-    def _present(self, path: Path, words: Sequence[str]) -> None:
+    def _present(self, path: Path, words: Iterable[str]) -> None:
         for word in words:
             self.found[(*path, word)] = ""
 
     def _entries(self, items: Sequence[Mapping[str, Any]]) -> None:
-        """Entries by node; a node's second one, which is refused, by its prefix too."""
-        found = self.found
-        for item in items:
-            node = item.get("nodeName") or RESERVED
-            path: Path = (*ENTRIES, str(node))
-            if node == RESERVED or path in found:
+        """Entries by node; where a node has two, which is refused, by prefix too."""
+        names = [str(item.get("nodeName") or RESERVED) for item in items]
+        counts = Counter(names)
+        for name, item in zip(names, items, strict=True):
+            path: Path = (*ENTRIES, name)
+            if name == RESERVED or counts[name] > 1:
                 path = (*path, str(item.get("prefix", "")))
-            found[path] = entry_text(item)
+            self.found[path] = entry_text(item)
+
+    def _terms(self, path: Path, items: Sequence[Mapping[str, Any]]) -> None:
+        """The terms of a node selector; those that list nodes by the nodes."""
+        listed = [_listed(term) for term in items]
+        if all(listed):
+            for key, values in filter(None, listed):
+                self._present((*path, key), values)
+        elif len(items) == 1:
+            self._mapping(path, items[0])
+        else:
+            self._present(path, map(_word, items))
 
     def _text(self, path: Path, text: str) -> None:
         source = f"[{text}]" if path[-1] == "metaPlugins" else text
@@ -152,42 +209,94 @@ class _Table:
             return
         if path == CONFIG:
             self._config(value)
-        else:
+        elif value:
             self.add(path, value)
+        else:
+            self.found[path] = _compact(value)
 
     def _config(self, value: Any) -> None:  # noqa: ANN401  any JSON value
         """Resources by name, so that their place in the list is none of their values.
 
-        Their order decides where two take one device; the judge of policies looks.
+        Their order decides where two take one device; the judge of policies looks. A
+        second one of a name, which stops the plugin, is by itself.
         """
         listed = value_of(value, "resourceList") if isinstance(value, dict) else None
-        if (
-            not isinstance(listed, list)
-            or not all(isinstance(resource, dict) for resource in listed)
-            or not _are_distinct(listed, full_name)
-        ):
-            self.add(CONFIG, value)
+        items = _items(listed)
+        if not items or not all(isinstance(item, dict) for item in items):
+            self.found[CONFIG] = _compact(value)
             return
-        for resource in listed:
-            rest = {
-                key: inner
-                for key, inner in resource.items()
-                if key.lower() not in ("resourcename", "resourceprefix")
-            }
-            self._named((*CONFIG, full_name(resource)), rest)
+        counts: Counter[str] = Counter()
+        for resource in sorted(items, key=_compact):
+            path: Path = (*CONFIG, full_name(resource))
+            counts[path[-1]] += 1
+            if counts[path[-1]] == 1:
+                self._named(path, _of_resource(resource))
+            else:
+                again = f"again ({counts[path[-1]]})"
+                self.found[(*path, again)] = _compact(_of_resource(resource))
 
 
-def _are_distinct(
-    items: Sequence[Any], name_of: Callable[[Mapping[str, Any]], object]
-) -> bool:
-    names = [name_of(item) for item in items]
-    are_texts = all(isinstance(name, str) for name in names)
-    return are_texts and len(set(names)) == len(names)
+def _of_resource(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource but for its name, as the device plugin reads it."""
+    made = {_OF_A_RESOURCE.get(key.lower(), key): v for key, v in resource.items()}
+    made.pop("resourceName", None)
+    made.pop("resourcePrefix", None)
+    selectors = made.get("selectors")
+    if isinstance(selectors, dict):
+        made["selectors"] = _of_selector(selectors)
+    elif isinstance(selectors, list):
+        # A union, and an object is a list of one.
+        several = sorted(map(_of_selector, selectors), key=_compact)
+        made["selectors"] = several[0] if len(several) == 1 else several
+    return made
+
+
+def _of_selector(selector: Any) -> Any:  # noqa: ANN401  any JSON value
+    """A selector without what filters nothing; anything else as it is."""
+    if not isinstance(selector, dict):
+        return selector
+    made = {_OF_A_SELECTOR.get(key.lower(), key): v for key, v in selector.items()}
+    return {k: v for k, v in made.items() if v is not None and v not in (False, [])}
+
+
+def _listed(term: Mapping[str, Any]) -> tuple[str, list[str]] | None:
+    """The nodes that a term lists by name, and by which field; None for any other."""
+    found = [item for key in _REQUIREMENTS for item in _items(term.get(key))]
+    if len(found) != 1 or set(term) - {*_REQUIREMENTS}:
+        return None
+    one = found[0] if isinstance(found[0], dict) else {}
+    key, values = one.get("key"), one.get("values")
+    wanted = "metadata.name" if term.get("matchFields") else HOSTNAME
+    if key != wanted or one.get("operator") != "In" or not isinstance(values, list):
+        return None
+    are_texts = all(isinstance(value, str) for value in values)
+    return (wanted, values) if values and are_texts else None
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _word(value: object) -> str:
-    return value if isinstance(value, str) else _compact(value)
+    """A value as text; a text that would be read as something else has quotes."""
+    if isinstance(value, str) and not _NOT_A_TEXT.fullmatch(value):
+        return value
+    return _compact(value)
 
 
 def _compact(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(
+        _ordered(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+
+
+def _ordered(value: Any, name: str = "") -> Any:  # noqa: ANN401  any JSON value
+    """A value with its lists in one order where that means nothing."""
+    if isinstance(value, dict):
+        return {str(key): _ordered(inner, str(key)) for key, inner in value.items()}
+    if isinstance(value, list):
+        items = [_ordered(item) for item in value]
+        if name in _SETS or name in _REQUIREMENTS:
+            items.sort(key=_compact)
+        return items
+    return value

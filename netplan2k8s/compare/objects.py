@@ -88,7 +88,7 @@ def object_change(pair: Pair, setting: Setting) -> ObjectChange | None:
     kind = pair.key.kind
     before, after = (leaves(as_written(b), kind) for b in (pair.before, pair.after))
     found = [*differences(before, after), *_kept(pair, after)]
-    if kind in _POLICIES and pair.manifest is not None:
+    if kind == "NicClusterPolicy" and pair.manifest is not None:
         ours = setting.resources | policies.resources_of(pair.manifest).keys()
         found = [d for d in found if policies.is_ours(d.path, pair.manifest, ours)]
     made = worst_first(list(_changes(pair, found, setting)))
@@ -139,23 +139,35 @@ def _changes(
     before, after, kind = pair.before, pair.after, pair.key.kind
     assert before is not None
     assert after is not None
+    for difference in found:
+        if difference.is_kept:
+            yield difference.as_change(_KEPT, label(kind, difference.path))
+    found = [difference for difference in found if not difference.is_kept]
     if not pair.is_readable:
         kind = ""
     if kind == "CIDRPool":
         yield from pools.changes(before, after, found, setting.world)
     elif kind in _NETWORKS:
-        yield from networks.changes(pair.key, before, found, setting.world)
+        yield from networks.changes(pair.key, before, after, found, setting.world)
     elif kind in _POLICIES:
-        if kind == "NicClusterPolicy" and pair.manifest is not None:
+        is_shared = kind == "NicClusterPolicy" and not policies.is_ignored(pair.key)
+        if is_shared and pair.manifest is not None:
             yield from policies.erased(
                 before, after, pair.manifest, setting.resources, is_patch=pair.is_patch
             )
-        yield from policies.changes(before, after, found, setting.release)
+        yield from policies.changes(pair.key, before, after, found, setting.release)
     else:
         for difference in found:
             is_safe = difference.path[0] == "metadata"
             risk = Risk.SAFE if is_safe else Risk.DISRUPTIVE
             yield difference.as_change(Effect(risk))
+
+
+_KEPT = Effect(
+    Risk.DISRUPTIVE,
+    "applying leaves it, since another field manager wrote it; lint and prove of the"
+    " manifests do not know of it",
+)
 
 
 def label(kind: str, path: Path) -> str:
@@ -170,44 +182,44 @@ def label(kind: str, path: Path) -> str:
 
 def _whole(pair: Pair, setting: Setting) -> ObjectChange | None:
     if pair.after is not None:
-        effect = _added(pair) if pair.is_readable else Effect(Risk.SAFE)
-        verb, body = Verb.ADD, pair.after
+        verb, body, effect = Verb.ADD, pair.after, _added(pair)
     elif pair.before is not None:
-        effect = _removed(pair.key, pair.before, setting.world)
+        verb, body, effect = Verb.REMOVE, pair.before, _removed(pair, setting.world)
         if pair.is_stray:
-            text = f"applying leaves it; once it is deleted, {effect.text}"
-            effect = Effect(effect.risk, text.removesuffix(", "))
-        verb, body = Verb.REMOVE, pair.before
+            once = f"; once it is deleted, {effect.text}" if effect.text else ""
+            effect = Effect(effect.risk, f"applying leaves it{once}")
     else:
         return None
-    return ObjectChange(pair.key, verb, (), effect, _summary(pair.key, body), pair.span)
+    words = _summary(pair.key, body) if pair.is_readable else ""
+    return ObjectChange(pair.key, verb, (), effect, words, pair.span)
 
 
 def _added(pair: Pair) -> Effect:
     key, body = pair.key, pair.after or {}
+    if not pair.is_readable:
+        return Effect(Risk.SAFE)
     if key.kind == "CIDRPool":
         return pools.added(body)
     if key.kind in _NETWORKS:
-        return networks.added()
+        return networks.added(body)
     if key.kind in _POLICIES:
-        if pair.is_patch:
-            return policies.unpatchable()
-        return policies.added(key.name, key.kind)
+        return policies.unpatchable() if pair.is_patch else policies.added(key, body)
     if key.kind in _JOBS:
-        return Effect(Risk.SAFE, "applying it starts the job")
+        return Effect(Risk.DISRUPTIVE, "applying it starts the job")
     return Effect(Risk.SAFE)
 
 
 _JOBS = ("Job", "MPIJob", "PyTorchJob", "TrainJob")
 
 
-def _removed(key: Key, body: Mapping[str, Any], world: World) -> Effect:
-    if key.kind == "CIDRPool":
+def _removed(pair: Pair, world: World) -> Effect:
+    key, body = pair.key, pair.before or {}
+    if pair.is_readable and key.kind == "CIDRPool":
         return pools.removed(body, world)
-    if key.kind in _NETWORKS:
+    if pair.is_readable and key.kind in _NETWORKS:
         return networks.removed(key, body, world)
     if key.kind in _POLICIES:
-        return policies.removed()
+        return policies.removed(key)
     return Effect(Risk.DISRUPTIVE)
 
 

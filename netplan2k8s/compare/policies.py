@@ -9,18 +9,47 @@ the device plugin, since 26.1 by itself; before that its pods must be deleted by
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from netplan2k8s.compare.changes import Change, Difference, Effect, Path, Risk, Verb
+from netplan2k8s.compare.changes import (
+    Change,
+    Difference,
+    Effect,
+    Key,
+    Path,
+    Risk,
+    Verb,
+)
 from netplan2k8s.compare.leaves import CONFIG
 from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.naming import counted
-from netplan2k8s.simulate.device_plugin import full_name, value_of
+from netplan2k8s.simulate.device_plugin import (
+    Claim,
+    Device,
+    full_name,
+    offered,
+    value_of,
+)
 from netplan2k8s.simulate.operator import POLICY_NAME
 
 _SECTION = CONFIG[:2]
 _PCI = "pciAddresses"
+_GENERAL = frozenset(
+    {
+        "annotations",
+        "deploymentNodeAffinity",
+        "deploymentTolerations",
+        "global",
+        "labels",
+        "nodeAffinity",
+        "tolerations",
+    }
+)
+"""What is no part that the operator runs, but holds for all of them."""
 _WITHOUT_RESTART = ("25.10",)
 _RESTART = "the device plugin restarts on every node"
 _BY_HAND = "the device plugin reads it once its pods are deleted by hand (before 26.1)"
@@ -28,20 +57,30 @@ _KEEP_THEM = (
     "convert --base POLICY.yaml writes a complete policy that keeps them"
     " (kubectl get nicclusterpolicy nic-cluster-policy -o yaml)"
 )
+_IGNORED = f"the operator looks at none but {POLICY_NAME}"
+_UNTOLD = frozenset({"acpiindexes", "ddpprofiles", "devices", "pkeys"})
+_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def summary(body: Mapping[str, Any]) -> str:
     """A policy in a few words: its sections and how many resources it offers."""
-    spec = body.get("spec") or {}
+    spec = _spec(body)
     resources = resources_of(body)
     offered = f", {counted(len(resources), 'resource')}" if resources else ""
     return ", ".join(sorted(spec)) + offered
 
 
-def added(name: str, kind: str) -> Effect:
-    if kind == "NicClusterPolicy" and name != POLICY_NAME:
-        text = f"the operator looks at none but {POLICY_NAME} and sets this to ignore"
-        return Effect(Risk.DANGEROUS, text)
+def is_ignored(key: Key) -> bool:
+    """Whether the operator looks at another policy alone."""
+    return key.kind == "NicClusterPolicy" and key.name != POLICY_NAME
+
+
+def added(key: Key, body: Mapping[str, Any]) -> Effect:
+    if is_ignored(key):
+        return Effect(Risk.DANGEROUS, f"{_IGNORED} and sets this to ignore")
+    problem = config_problem(body)
+    if problem:
+        return Effect(Risk.DANGEROUS, f"the device plugin does not run: {problem}")
     return Effect(Risk.DISRUPTIVE, "the operator starts what its sections ask for")
 
 
@@ -54,22 +93,68 @@ def unpatchable() -> Effect:
     return Effect(Risk.DANGEROUS, text)
 
 
-def removed() -> Effect:
+def removed(key: Key) -> Effect:
+    if is_ignored(key):
+        return Effect(Risk.SAFE, _IGNORED)
     text = "the operator stops what its sections ask for, the device plugin with them"
     return Effect(Risk.DANGEROUS, text)
 
 
 def resources_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The device-plugin resources of a policy by their full name."""
-    section = (body.get("spec") or {}).get("sriovDevicePlugin") or {}
-    text = section.get("config") if isinstance(section, dict) else None
+    text = _config_of(body)
     try:
         config = JsonText(text).value() if isinstance(text, str) else None
     except JsonError:
         return {}
-    listed = value_of(config, "resourceList") if isinstance(config, dict) else None
-    items = listed if isinstance(listed, list) else ()
+    items = _listed(config)
     return {full_name(item): item for item in items if isinstance(item, dict)}
+
+
+def config_problem(body: Mapping[str, Any]) -> str:
+    """Why the device plugin does not run with its configuration; empty if it does."""
+    if _SECTION[1] not in _spec(body):
+        return ""
+    text = _config_of(body)
+    if not isinstance(text, str):
+        return "its pods wait for a configuration, and there is none"
+    try:
+        items = _listed(JsonText(text).value())
+    except JsonError as error:
+        return f"its configuration is no JSON: {error.message}"
+    if not items:
+        return "its resourceList is empty"
+    if not all(isinstance(item, dict) for item in items):
+        return "its resourceList is none of resources"
+    return next(_problems(items), "")
+
+
+def _problems(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    counts = Counter(map(full_name, items))
+    for item in items:
+        name, selectors = full_name(item), value_of(item, "selectors")
+        short = value_of(item, "resourceName")
+        if not isinstance(short, str) or not _NAME.fullmatch(short):
+            yield f"it takes no resource of the name {short}"
+        if counts[name] > 1:
+            yield f"it takes no two resources {name}"
+        if selectors is None or selectors == [None]:
+            yield f"{name} has no selectors, and it panics"
+
+
+def _spec(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = body.get("spec")
+    return found if isinstance(found, dict) else {}
+
+
+def _config_of(body: Mapping[str, Any]) -> object:
+    section = _spec(body).get(_SECTION[1])
+    return section.get(CONFIG[2]) if isinstance(section, dict) else None
+
+
+def _listed(config: object) -> Sequence[Any]:
+    listed = value_of(config, "resourceList") if isinstance(config, dict) else None
+    return listed if isinstance(listed, list) else ()
 
 
 def erased(
@@ -84,11 +169,11 @@ def erased(
 
     ``ours`` are resources that our networks ask for, which may go.
     """
+    kept, sent = _spec(after), _spec(manifest)
     sections = [
         name
-        for name in live.get("spec") or {}
-        if name not in (after.get("spec") or {})
-        and name not in (manifest.get("spec") or {})
+        for name, value in _spec(live).items()
+        if name not in sent and value != kept.get(name)
     ]
     if sections:
         text = (
@@ -121,22 +206,50 @@ def is_ours(path: Path, manifest: Mapping[str, Any], ours: Collection[str]) -> b
         return path[0] == "metadata"
     if path[: len(CONFIG)] == CONFIG and len(path) > len(CONFIG):
         return path[len(CONFIG)] in ours
-    return path[1] in (manifest.get("spec") or {})
+    return path[1] in _spec(manifest)
 
 
 def changes(
+    key: Key,
     before: Mapping[str, Any],
     after: Mapping[str, Any],
     found: Sequence[Difference],
     release: str,
 ) -> Iterator[Change]:
-    """The differences in what is ours, with what they do."""
+    """The differences in what is ours, with what they do.
+
+    A configuration that stops the device plugin comes first, as one change.
+    """
     old, new = resources_of(before), resources_of(after)
-    nics = _Nics(_owners(old), _owners(new))
-    sections = set(before.get("spec") or {}) ^ set(after.get("spec") or {})
-    for difference in _whole(_sections(found, sections), old, new):
-        effect = _effect(difference, nics, release)
+    sections = set(_spec(before)) ^ set(_spec(after))
+    listed = list(_whole(_sections(found, sections), old, new))
+    if is_ignored(key):
+        for difference in listed:
+            effect = Effect(Risk.SAFE, _IGNORED)
+            yield difference.as_change(effect, label(difference.path))
+        return
+    restart = _BY_HAND if release in _WITHOUT_RESTART else _RESTART
+    problem, old_problem = map(config_problem, (after, before))
+    if problem and problem != old_problem:
+        yield _stopped(problem, is_news=not old_problem, restart=restart)
+    nics = _nics_of(old, new)
+    judge = _Judge(nics, restart, bool(problem), bool(old_problem))
+    for difference in listed:
+        effect = judge.effect(difference)
         yield difference.as_change(effect, label(difference.path))
+    if not problem and not old_problem:
+        yield from _reordered(nics, old, new, listed, restart)
+
+
+def _stopped(problem: str, *, is_news: bool, restart: str) -> Change:
+    if is_news:
+        when = " once its pods are deleted by hand" if restart == _BY_HAND else ""
+        text = f"nodes offer none of its resources{when}: {problem}"
+        effect, before = Effect(Risk.DANGEROUS, text), "runs"
+    else:
+        text = f"nodes still offer none of its resources: {problem}"
+        effect, before = Effect(Risk.DISRUPTIVE, text), "does not run"
+    return Change(Verb.CHANGE, "device plugin", before, "does not run", effect)
 
 
 class _Nics(NamedTuple):
@@ -182,58 +295,159 @@ def _whole(
             yield Difference((*CONFIG, name), before, after)
 
 
-def _effect(difference: Difference, nics: _Nics, release: str) -> Effect:
-    path = difference.path
-    if path[0] == "metadata":
-        return Effect(Risk.SAFE)
-    if path[: len(CONFIG)] == CONFIG:
-        restart = _BY_HAND if release in _WITHOUT_RESTART else _RESTART
-        worse = _of_config(difference, nics)
+def _reordered(
+    nics: _Nics,
+    old: Mapping[str, Mapping[str, Any]],
+    new: Mapping[str, Mapping[str, Any]],
+    told: Sequence[Difference],
+    restart: str,
+) -> Iterator[Change]:
+    """NICs that two resources select, and that the order of these gives to another."""
+    said = {difference.path[-1] for difference in told if _PCI in difference.path}
+    for nic, name in nics.after.items():
+        other = nics.before.get(nic, name)
+        if other != name and nic not in said and other in new and name in old:
+            text = f"two resources select the NIC, and the first one has it; {restart}"
+            effect = Effect(Risk.DANGEROUS, text)
+            path = (*CONFIG, name, "selectors", _PCI, nic)
+            yield Change(Verb.CHANGE, f"NIC {nic}", other, name, effect, path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """What the differences of a policy do.
+
+    ``is_stopped`` and ``was_stopped`` where the device plugin cannot run with the
+    configuration.
+    """
+
+    nics: _Nics
+    restart: str
+    is_stopped: bool
+    was_stopped: bool
+
+    def effect(self, difference: Difference) -> Effect:
+        path, verb = difference.path, difference.verb
+        if path[0] != "spec" or len(path) == 1:
+            return Effect(Risk.SAFE)
+        if path[: len(CONFIG)] == CONFIG:
+            return self._of_config(difference)
+        if path[1] == "nodeSelector":
+            text = (
+                "nodes that it selects no more lose the device plugin and their rails;"
+                " on others it starts"
+            )
+            return Effect(Risk.DANGEROUS, text)
+        if path[1] in _GENERAL:
+            text = "the operator restarts what it runs, wherever this holds"
+            return Effect(Risk.DISRUPTIVE, text)
+        if len(path) == len(_SECTION) and verb is Verb.REMOVE:
+            return Effect(Risk.DANGEROUS, "the operator stops what it asks for")
+        if len(path) == len(_SECTION) and verb is Verb.ADD:
+            return Effect(Risk.DISRUPTIVE, "the operator starts what it asks for")
+        where = "the device plugin" if path[:2] == _SECTION else path[1]
+        return Effect(Risk.DISRUPTIVE, f"the operator restarts {where} on every node")
+
+    def _of_config(self, difference: Difference) -> Effect:
+        if self.is_stopped:
+            return Effect(Risk.DISRUPTIVE)
+        if self.was_stopped:
+            text = "the device plugin did not run before: nodes get what it offers"
+            return Effect(Risk.DISRUPTIVE, f"{text}; {self.restart}")
+        worse, detail = self._worse(difference)
         if worse:
-            return Effect(Risk.DANGEROUS, f"{worse}; {restart}")
-        return Effect(Risk.DISRUPTIVE, restart)
-    if len(path) == len(_SECTION) and difference.verb is Verb.REMOVE:
-        return Effect(Risk.DANGEROUS, "the operator stops what it asks for")
-    if len(path) == len(_SECTION) and difference.verb is Verb.ADD:
-        return Effect(Risk.DISRUPTIVE, "the operator starts what it asks for")
-    where = "the device plugin" if path[:2] == _SECTION else path[1]
-    return Effect(Risk.DISRUPTIVE, f"the operator restarts {where} on every node")
+            return Effect(Risk.DANGEROUS, f"{worse}; {self.restart}", detail)
+        if "linkTypes" in difference.path and difference.verb is Verb.ADD:
+            text = (
+                f"{self.restart} and with linkTypes finds no NIC that is inside a pod"
+            )
+            return Effect(Risk.DANGEROUS, text)
+        return Effect(Risk.DISRUPTIVE, self.restart)
+
+    def _worse(self, difference: Difference) -> tuple[str, str]:
+        """What is worse than a restart of the plugin, and where; empty for nothing."""
+        path, verb = difference.path, difference.verb
+        if len(path) == len(CONFIG):
+            return "", ""
+        name = path[len(CONFIG)]
+        if _PCI in path:
+            return self._of_nic(path[-1], name, verb)
+        if len(path) > len(CONFIG) + 1:
+            return self._of_filter(name)
+        if verb is Verb.REMOVE:
+            return "pods that ask for it do not start any more", ""
+        listed = (difference.after or "").split(", ")
+        told = [self._of_nic(nic, name, verb) for nic in listed if nic]
+        return next((pair for pair in told if pair[0]), ("", ""))
+
+    def _of_nic(self, nic: str, name: str, verb: Verb) -> tuple[str, str]:
+        """What becomes of a NIC whose address a resource gets or loses."""
+        old, new = self.nics.before.get(nic, ""), self.nics.after.get(nic, "")
+        if verb is Verb.REMOVE and old == name != new:
+            if not new:
+                return "nobody offers the NIC then", ""
+            return "another resource has the NIC then", f"{nic}: {new}"
+        if verb is Verb.ADD and old not in ("", name):
+            if new == name:
+                text = "the NIC is another resource's and may be inside a pod"
+                return text, f"{nic}: {old} before"
+            text = "another resource, which comes first in the list, has the NIC"
+            return text, f"{nic}: {new}"
+        return "", ""
+
+    def _of_filter(self, name: str) -> tuple[str, str]:
+        """What becomes of the NICs of a resource with another selector."""
+        lost = [
+            nic
+            for nic, owner in self.nics.before.items()
+            if owner == name and nic not in self.nics.after
+        ]
+        if not lost:
+            return "", ""
+        return "its selectors do not take its NIC any more", ", ".join(lost)
 
 
-def _of_config(difference: Difference, nics: _Nics) -> str:
-    """What is worse than a restart of the plugin; empty for nothing."""
-    path, verb = difference.path, difference.verb
-    nic = path[-1] if _PCI in path else ""
-    if verb is Verb.REMOVE and nic:
-        other = nics.after.get(nic)
-        return f"it is {other}'s NIC then" if other else "nobody offers the NIC then"
-    if verb is Verb.ADD and nic in nics.before:
-        return f"it was {nics.before[nic]}'s NIC"
-    if verb is Verb.REMOVE and len(path) == len(CONFIG) + 1:
-        return "pods that ask for it do not start any more"
-    taken = [a for a in (difference.after or "").split(", ") if a in nics.before]
-    if verb is Verb.ADD and taken:
-        return f"{taken[0]} was {nics.before[taken[0]]}'s NIC"
-    return ""
+def _nics_of(
+    old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
+) -> _Nics:
+    """Who has the NICs whose addresses are named, if they are Mellanox's."""
+    named = {
+        a: None for side in (old, new) for r in side.values() for a in _addresses(r)
+    }
+    devices = [Device(address) for address in named]
+    return _Nics(*(_owners(side, devices) for side in (old, new)))
 
 
-def _owners(resources: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _owners(
+    resources: Mapping[str, Mapping[str, Any]], devices: Sequence[Device]
+) -> dict[str, str]:
     """The resource of every PCI address: the first one in the list that selects it."""
-    found: dict[str, str] = {}
-    for name, resource in resources.items():
-        for address in _addresses(resource):
-            found.setdefault(address, name)
-    return found
+    claims = [
+        Claim(name, [_known(selector) for selector in _selectors(body)])
+        for name, body in resources.items()
+    ]
+    found = offered(claims, devices)
+    return {d.pci_address: name for name, taken in found.items() for d in taken}
+
+
+def _known(selector: Mapping[str, Any]) -> dict[str, Any]:
+    """A selector without what cannot be told of a NIC by its address."""
+    return {k: v for k, v in selector.items() if k.lower() not in _UNTOLD}
 
 
 def _addresses(resource: Mapping[str, Any]) -> list[str]:
-    selectors = value_of(resource, "selectors")
-    listed = selectors if isinstance(selectors, list) else [selectors]
     found = []
-    for selector in listed:
-        values = value_of(selector, _PCI) if isinstance(selector, dict) else None
-        found += [v for v in values or () if isinstance(v, str)]
+    for selector in _selectors(resource):
+        values = value_of(selector, _PCI)
+        listed = values if isinstance(values, list) else ()
+        found += [value for value in listed if isinstance(value, str)]
     return found
+
+
+def _selectors(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = value_of(resource, "selectors")
+    listed = found if isinstance(found, list) else [found]
+    return [item for item in listed if isinstance(item, dict)]
 
 
 def label(path: Path) -> str:

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 from netplan2k8s.addressing import format_address, parse_address
@@ -25,6 +26,7 @@ from netplan2k8s.simulate.selectors import Node, listed_names
 
 _MOST_HOST_BITS = 4
 """Prefixes with more addresses are not counted out."""
+_SELECTOR: Path = ("spec", "nodeSelector", "nodeSelectorTerms")
 _DEFAULT_GATEWAY: Path = ("spec", "defaultGateway")
 
 
@@ -49,6 +51,8 @@ def added(body: Mapping[str, Any]) -> Effect:
 def removed(body: Mapping[str, Any], world: World) -> Effect:
     pool, shares = read_pool(body).pool, _status_of(body).allocations
     nodes = len(shares) or len(pool.statics if pool is not None else ())
+    if not nodes:
+        return Effect(Risk.SAFE, "no node has a prefix of it")
     held: list[PodView] | None = None
     if pool is not None and world.pods is not None:
         held = _held(pool, shares, shares, world)
@@ -68,7 +72,7 @@ def changes(
     """
     move = _Move(before, after, world)
     problem, old_problem = map(_problem, (move.new, move.old))
-    if problem:
+    if problem and problem != old_problem:
         risk = Risk.DISRUPTIVE if old_problem else Risk.DANGEROUS
         text = f"nv-ipam refuses the pool: {problem}"
         if not old_problem:
@@ -76,7 +80,8 @@ def changes(
                 f"; {counted(len(move.shares_before), 'node')} would have no address"
                 " for new pods"
             )
-        yield Change(Verb.CHANGE, "pool", "valid", "invalid", Effect(risk, text))
+        was = "invalid" if old_problem else "valid"
+        yield Change(Verb.CHANGE, "pool", was, "invalid", Effect(risk, text))
     if problem or old_problem:
         cured = "nv-ipam refused it before: nodes get the rail"
         effect = Effect(Risk.DISRUPTIVE, "" if problem else cured)
@@ -93,7 +98,10 @@ def drift(body: Mapping[str, Any], world: World) -> tuple[str, ...]:
 
     Where Node objects are not told, of the nodes in the status alone.
     """
-    pool, status = read_pool(body).pool, _status_of(body)
+    pool = read_pool(body).pool
+    if pool is not None and _is_settled(pool, body, world):
+        return ()
+    status = _status_of(body)
     have = status.allocations
     if pool is None:
         return tuple(have)
@@ -103,6 +111,31 @@ def drift(body: Mapping[str, Any], world: World) -> tuple[str, ...]:
         nodes = [node.as_selected for node in world.nodes]
     wanted = allocate(_for_names(pool, world), nodes, status).allocations
     return tuple(n for n in {**wanted, **have} if wanted.get(n) != have.get(n))
+
+
+def _is_settled(pool: Pool, body: Mapping[str, Any], world: World) -> bool:
+    """Whether the status has just the entries of a pool, for just the nodes there are.
+
+    The usual case, and quick; false where in doubt.
+    """
+    if world.nodes is None or pool.node_selector is not None:
+        return False
+    try:
+        wanted = set(map(_ROW, body["spec"].get("staticAllocations") or ()))
+        have = set(map(_ROW, _listed(body)))
+    except (KeyError, TypeError):
+        return False
+    return wanted == have and {row[0] for row in wanted} == world.node_names
+
+
+_ROW = itemgetter("nodeName", "prefix", "gateway")
+
+
+def _listed(body: Mapping[str, Any]) -> Sequence[Any]:
+    """The allocations in a pool's status."""
+    status = body.get("status")
+    listed = status.get("allocations") if isinstance(status, dict) else None
+    return listed if isinstance(listed, list) else ()
 
 
 def _problem(reading: Reading) -> str:
@@ -115,6 +148,8 @@ def label(path: Path) -> str:
         return " ".join([node if node != RESERVED else "reserved", *more])
     if path[: len(ROUTES)] == ROUTES and len(path) > len(ROUTES):
         return f"route {path[-1]}"
+    if path[: len(_SELECTOR)] == _SELECTOR and len(path) > len(_SELECTOR):
+        return " ".join(["nodeSelector", *path[len(_SELECTOR) :]])
     return ".".join(path)
 
 
@@ -140,7 +175,10 @@ class _Move:
         told = _status_of(self.before)
         if told.allocations or self.old.pool is None:
             return told
-        return allocate(_for_names(self.old.pool, self.world), self._nodes)
+        nodes = self._nodes
+        if self.world.nodes is None:
+            nodes = [Node(e.node_name) for e in _statics(self.old) if e.node_name]
+        return allocate(_for_names(self.old.pool, self.world), nodes)
 
     @property
     def shares_before(self) -> Mapping[str, Allocation]:
@@ -197,13 +235,15 @@ class _Move:
         if path == _DEFAULT_GATEWAY and difference.after == "true":
             text = "pods started from now on have a default route over the rail, too"
             return Effect(Risk.DANGEROUS, text)
-        return self._of_field()
+        return self._of_field(path)
 
-    def _of_field(self) -> Effect:
+    def _of_field(self, path: Path) -> Effect:
         """A change of the pool as a whole, by the nodes that it moves."""
         moved = [name for name in self._moved if name not in self._entries_changed]
         if not moved:
-            return Effect(Risk.DISRUPTIVE, "no node's address changes by it")
+            is_choice = path[:2] == ("spec", "nodeSelector")
+            risk = Risk.SAFE if is_choice else Risk.DISRUPTIVE
+            return Effect(risk, "no node's address changes by it")
         lost = [name for name in moved if not self._text(name)]
         what = f"{ranges(moved)} {_s(len(moved), 'get')} another address"
         if len(lost) == len(moved):
@@ -286,7 +326,6 @@ _OF_ROUTE = {
     Verb.ADD: "pods started from now on have it; running ones do not",
     Verb.CHANGE: "pods started from now on have it; running ones do not",
     Verb.REMOVE: "pods started from now on lack it; running ones keep it",
-    Verb.KEEP: "pods started from now on have it",
 }
 
 
@@ -356,16 +395,25 @@ def _for_names(pool: Pool, world: World) -> Pool:
 
 
 def _status_of(body: Mapping[str, Any]) -> Status:
-    """The allocations that the controller wrote; those that cannot be read are none."""
-    status = body.get("status")
-    listed = status.get("allocations") if isinstance(status, dict) else None
+    """The allocations that the controller wrote; those that cannot be read are none.
+
+    Nor are those of the other family, from before the pool was another one.
+    """
+    spec = body.get("spec")
+    try:
+        own, _, _ = go_prefix(spec.get("cidr") if isinstance(spec, dict) else None)
+    except (AttributeError, TypeError, ValueError):
+        return Status()
     found: dict[str, Allocation] = {}
-    for item in listed if isinstance(listed, list) else ():
+    for item in _listed(body):
         try:
-            _, network, _ = go_prefix(item["prefix"])
+            family, network, _ = go_prefix(item["prefix"])
             gateway = item.get("gateway")
-            value = parse_address(gateway).value if gateway else None
-            found[str(item["nodeName"])] = Allocation(network, value, item["prefix"])
+            via = parse_address(gateway) if gateway else None
+            value = via.value if via is not None else None
+            if {family, via.family if via is not None else family} == {own}:
+                name = str(item["nodeName"])
+                found[name] = Allocation(network, value, item["prefix"])
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return Status(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +15,7 @@ from netplan2k8s.findings import Span
 from netplan2k8s.lint.judge import Reading
 from netplan2k8s.lint.kinds import identity, is_cluster_scoped
 from netplan2k8s.lint.scene import is_patch, labels_of
-from netplan2k8s.manifests.reader import Document
+from netplan2k8s.manifests.reader import Document, read_documents
 from netplan2k8s.simulate.operator import RESOURCE_ANNOTATION, full_resource_name
 
 RAIL_KINDS = (
@@ -29,6 +31,8 @@ _FACTS = ("Node", "Pod", "APIResourceList")
 """Kinds of a snapshot that are read for what they tell, and not compared."""
 _KUSTOMIZE = "kustomize.config.k8s.io"
 
+Place = tuple[Key, bool]
+"""An object of the manifests, and whether it is a patch: there may be both."""
 Served = Mapping[str, Mapping[str, bool]]
 """By apiVersion the kinds, and whether they have namespaces."""
 
@@ -45,6 +49,10 @@ class Wanted:
     @property
     def body(self) -> Mapping[str, Any]:
         return self.document.body
+
+    @property
+    def place(self) -> Place:
+        return self.key, self.is_patch
 
     @property
     def span(self) -> Span:
@@ -82,7 +90,7 @@ def wanted(
 
     ``namespace`` is where objects go that name none.
     """
-    found: dict[tuple[Key, bool], Wanted] = {}
+    found: dict[Place, Wanted] = {}
     for documents, is_readable in (
         ((*reading.documents, *reading.others, *reading.configs), True),
         (reading.broken, False),
@@ -91,9 +99,18 @@ def wanted(
             if not _is_object(document):
                 continue
             key = key_of(document, namespace, served)
-            made = Wanted(key, document, is_patch(document), is_readable)
-            found[key, made.is_patch] = made
+            if is_patch(document):
+                made = Wanted(key, _with_nulls(document), True, is_readable)
+            else:
+                made = Wanted(key, document, False, is_readable)
+            found[made.place] = made
     return tuple(sorted(found.values(), key=lambda item: item.key.order))
+
+
+def nameless(reading: Reading) -> dict[str, int]:
+    """How many objects of each kind have no name, and so are no object of a cluster."""
+    everything = (*reading.documents, *reading.others, *reading.broken)
+    return Counter(d.kind for d in everything if d.kind and not d.name)
 
 
 def key_of(
@@ -195,10 +212,19 @@ def rail_resources(bodies: Iterable[Mapping[str, Any]]) -> frozenset[str]:
                 found.add(full_resource_name(name))
         elif document.kind == "NetworkAttachmentDefinition":
             annotations = document.metadata.get("annotations")
-            name = (annotations or {}).get(RESOURCE_ANNOTATION)
+            told = annotations if isinstance(annotations, dict) else {}
+            name = told.get(RESOURCE_ANNOTATION)
             if isinstance(name, str):
                 found.add(name)
     return frozenset(found)
+
+
+def _with_nulls(document: Document) -> Document:
+    """A patch as it is written: a null in it takes a field out."""
+    for whole in read_documents(document.text.encode(), document.path, []):
+        if whole.base == document.base:
+            return dataclasses.replace(document, body=whole.body)
+    return document
 
 
 def _is_object(document: Document) -> bool:

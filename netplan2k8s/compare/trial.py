@@ -8,9 +8,8 @@ from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.compare import ownership
-from netplan2k8s.compare.changes import Key
 from netplan2k8s.compare.objects import OURS_WHOLE
-from netplan2k8s.compare.state import State, Wanted
+from netplan2k8s.compare.state import Place, State, Wanted
 from netplan2k8s.lint.remarks import Remark, Spot
 from netplan2k8s.manifests.reader import Pointer
 
@@ -31,17 +30,17 @@ _OPERATORS = {
 class Trial:
     """The objects after applying, those that cannot be applied, and what was said.
 
-    ``predicted`` is by key; ``refused`` are not compared; ``notes`` say how it was
+    ``predicted`` is by place; ``refused`` are not compared; ``notes`` say how it was
     found out, and what was not.
     """
 
-    predicted: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
-    refused: set[Key] = field(default_factory=set)
+    predicted: dict[Place, Mapping[str, Any]] = field(default_factory=dict)
+    refused: set[Place] = field(default_factory=set)
     remarks: list[Remark] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def refuse(self, item: Wanted, remark: Remark) -> None:
-        self.refused.add(item.key)
+        self.refused.add(item.place)
         self.remarks.append(remark)
 
     def of_known_kinds(
@@ -54,7 +53,7 @@ class Trial:
             if pair in known:
                 found.append(item)
                 continue
-            self.refused.add(item.key)
+            self.refused.add(item.place)
             if pair not in said:
                 said.add(pair)
                 self.remarks.append(_unknown_kind(item, known))
@@ -70,16 +69,16 @@ class Trial:
     ) -> bool:
         """Apply as far as managedFields tells; False where they tell nothing."""
         if live is None:
-            self.predicted[item.key] = item.body
+            self.predicted[item.place] = item.body
             return True
         if item.is_patch:
-            self.predicted[item.key] = ownership.merge_patched(live, item.body)
+            self.predicted[item.place] = ownership.merge_patched(live, item.body)
             return True
         made = ownership.applied(live, item.body, manager)
         body = made.body
         if not made.is_told and item.key.kind in OURS_WHOLE:
             body = {**body, "spec": item.body.get("spec")}
-        self.predicted[item.key] = body
+        self.predicted[item.place] = body
         if not force:
             self.remarks += conflicts(item, made.conflicts)
         return made.is_told
@@ -100,10 +99,10 @@ def offline(
     unowned = 0
     spaces = {item.key.name for item in items if item.key.kind == "Namespace"}
     for item in items:
-        if item.key in trial.refused:
+        if item.place in trial.refused:
             continue
         if not state.tells_of(item.key):
-            trial.refused.add(item.key)
+            trial.refused.add(item.place)
             untold.add(item.key.kind)
             continue
         live = state.objects.get(item.key)

@@ -62,12 +62,8 @@ class World:
     pods: tuple[PodView, ...] | None = None
 
     @cached_property
-    def by_address(self) -> Mapping[str, list[PodView]]:
-        found: dict[str, list[PodView]] = defaultdict(list)
-        for pod in self.pods or ():
-            for address in pod.addresses:
-                found[address].append(pod)
-        return found
+    def node_names(self) -> frozenset[str]:
+        return frozenset(node.name for node in self.nodes or ())
 
     @cached_property
     def _by_node(self) -> Mapping[str, list[PodView]]:
@@ -97,8 +93,13 @@ def node_of(body: Mapping[str, Any]) -> NodeView | None:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     if not isinstance(name, str) or not isinstance(metadata, dict):
         return None
+    labels = metadata.get("labels")
     offers = status.get("allocatable") if isinstance(status, dict) else None
-    return NodeView(name, _texts(metadata.get("labels")), _texts(offers))
+    return NodeView(
+        name,
+        labels if isinstance(labels, dict) else {},
+        offers if isinstance(offers, dict) else {},
+    )
 
 
 def pod_of(body: Mapping[str, Any]) -> PodView | None:

@@ -31,9 +31,11 @@ def as_written(body: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in (found if isinstance(found, dict) else {}).items()
         if key not in SERVER_OWNED
     }
-    annotations = dict(metadata.get("annotations") or {})
-    annotations.pop(LAST_APPLIED, None)
-    metadata["annotations"] = annotations
+    annotations = metadata.get("annotations")
+    if isinstance(annotations, dict):
+        metadata["annotations"] = {
+            key: value for key, value in annotations.items() if key != LAST_APPLIED
+        }
     for key in ("labels", "annotations"):
         if not metadata.get(key):
             metadata.pop(key, None)  # an empty one is not stored

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netplan2k8s.compare.changes import Change, ObjectChange, Path, Risk, Verb
 from netplan2k8s.compare.objects import label
+from netplan2k8s.findings import Finding, visible
 from netplan2k8s.naming import counted, natural_key
 from netplan2k8s.report import machine
 from netplan2k8s.report.terminal import print_findings, wants_color
@@ -25,8 +26,9 @@ _STYLES = {
     Verb.KEEP: "magenta",
 }
 _RISK_STYLES = {Risk.DANGEROUS: "bold red", Risk.DISRUPTIVE: "yellow", Risk.SAFE: "dim"}
-_KEPT = "stays on the cluster, though the manifests lack it"
 _LONGEST = 100
+_MOST_LINES = 50
+"""Of one object in an annotation."""
 _ARROW = " → "
 
 
@@ -64,21 +66,30 @@ def print_diff(diff: Diff, format_: str, color: str, context: int = 0) -> None:
         sys.stdout.write(github(diff))
 
 
+def text(diff: Diff, context: int = 0) -> str:
+    """The changes, how they were found, and the summary; ``context`` values around."""
+    return "".join(f"{line.text}\n" for line in _lines(diff, context))
+
+
 def _print_text(diff: Diff, color: str, context: int) -> None:
-    lines = list(_lines(diff, context))
     if not wants_color(color, sys.stdout):
-        sys.stdout.write("".join(f"{line.text}\n" for line in lines))
+        sys.stdout.write(text(diff, context))
         return
     from rich.text import Text  # noqa: PLC0415  terminals only
 
     from netplan2k8s.report.terminal import console_on  # noqa: PLC0415  as above
 
     screen = console_on(sys.stdout, color=True)
-    for line in lines:
+    for line in _lines(diff, context):
         screen.print(Text(line.text, style=line.style), soft_wrap=True)
 
 
 def _lines(diff: Diff, context: int) -> Iterator[Line]:
+    for line in _raw_lines(diff, context):
+        yield line._replace(text=visible(line.text))
+
+
+def _raw_lines(diff: Diff, context: int) -> Iterator[Line]:
     for changed in diff.comparison.objects:
         yield from _of_object(changed, context)
     for note in diff.notes:
@@ -91,7 +102,8 @@ def _of_object(changed: ObjectChange, context: int) -> Iterator[Line]:
     if changed.summary:
         head += f": {changed.summary}"
     yield Line(head, f"bold {_STYLES[changed.verb]}")
-    if not changed.changes and changed.risk is not Risk.SAFE:
+    is_plain = changed.verb is Verb.ADD and changed.risk is Risk.SAFE
+    if not changed.changes and not is_plain:
         yield _effect_line(changed.effect.risk, changed.effect.text)
     for (risk, effect), group in groupby(changed.changes, _alike):
         yield _effect_line(risk, effect)
@@ -134,7 +146,7 @@ def _with_context(
             yield _change_line(mine[path])
         else:
             value = _short(changed.after.get(path, changed.before.get(path, "")))
-            name = label(changed.key.kind, path)
+            name = _short(label(changed.key.kind, path))
             yield Line(f"        {name}  {value}".rstrip(), "dim")
 
 
@@ -143,9 +155,7 @@ def _path_key(path: Path) -> list[Any]:
 
 
 def _change_line(change: Change) -> Line:
-    parts = [f"      {_SIGNS[change.verb]} {change.what}", _values(change)]
-    if change.verb is Verb.KEEP:
-        parts.append(f"({_KEPT})")
+    parts = [f"      {_SIGNS[change.verb]} {_short(change.what)}", _values(change)]
     if change.effect.detail:
         parts.append(f"({change.effect.detail})")
     return Line("  ".join(filter(None, parts)), _STYLES[change.verb])
@@ -156,7 +166,7 @@ def _values(change: Change) -> str:
     if change.verb is Verb.CHANGE:
         return f"{before or '(none)'}{_ARROW}{after or '(none)'}"
     value = after if change.verb is Verb.ADD else before
-    return "" if change.what.endswith(value) else value
+    return "" if f" {change.what}".endswith(f" {value}") else value
 
 
 def _short(value: str | None) -> str:
@@ -215,39 +225,59 @@ def github(diff: Diff) -> str:
     lines = [render("github", diff.findings)]
     for changed in diff.comparison.objects:
         level = "warning" if changed.risk is Risk.DANGEROUS else "notice"
-        title = f"{_SIGNS[changed.verb]} {changed.key}"
-        said = [line.text.strip() for line in _of_object(changed, 0)][1:]
-        lines.append(annotation(level, title, "\n".join(said), changed.span) + "\n")
-    return "".join(lines) + f"{summary(diff)}\n"
+        title = visible(f"{_SIGNS[changed.verb]} {changed.key}")
+        said = [changed.summary] if changed.summary else []
+        said += [line.text.strip() for line in _of_object(changed, 0)][1:]
+        rest = len(said) - _MOST_LINES
+        if rest > 0:
+            said[_MOST_LINES:] = [f"… and {counted(rest, 'line')} more"]
+        text = "\n".join(map(visible, said)) or changed.verb
+        lines.append(f"{annotation(level, title, text, changed.span)}\n")
+    lines += [f"({visible(note)})\n" for note in diff.notes]
+    return "".join(lines) + f"{visible(summary(diff))}\n"
 
 
 _MOST_CHARACTERS = 60_000
 """A comment on GitHub has at most 65,536."""
+_MOST_OF_FINDINGS = 15_000
 _MOST_ROWS = 50
 
 
 def markdown(diff: Diff) -> str:
     """A comment for a pull request, cut where GitHub would refuse it."""
-    findings = "".join(f"- {_escaped(str(f))}\n" for f in diff.findings)
-    head = f"### netplan2k8s diff: {summary(diff)}\n"
-    tail = f"\n{findings}" if findings else ""
-    tail += "".join(f"\n_{_escaped(note)}_\n" for note in diff.notes)
-    made, left = head, _MOST_CHARACTERS - len(head) - len(tail)
-    for number, changed in enumerate(diff.comparison.objects):
-        piece = "\n" + "\n".join(_section(changed)) + "\n"
-        if len(piece) > left:
-            rest = len(diff.comparison.objects) - number
-            made += f"\n… and {counted(rest, 'object')} more\n"
+    head = f"### netplan2k8s diff: {_escaped(summary(diff))}\n"
+    tail = [f"- {_escaped(str(finding))}" for finding in diff.findings]
+    notes = [f"_{_escaped(note)}_" for note in diff.notes]
+    said = _fitting(["", *tail], _MOST_OF_FINDINGS, "finding") if tail else ""
+    said += "".join(f"\n{note}\n" for note in notes)
+    room = _MOST_CHARACTERS - len(head) - len(said)
+    lines = [line for c in diff.comparison.objects for line in ("", *_section(c))]
+    return head + _fitting(lines, room, "line") + said
+
+
+def markdown_of_findings(findings: Sequence[Finding]) -> str:
+    """A comment for a pull request where nothing could be compared."""
+    listed = [f"- {_escaped(str(finding))}" for finding in findings]
+    head = "### netplan2k8s diff: nothing was compared\n"
+    return head + _fitting(["", *listed], _MOST_CHARACTERS - len(head), "finding")
+
+
+def _fitting(lines: Sequence[str], room: int, what: str) -> str:
+    """The first lines, as many as there is room for, and how many more there are."""
+    made: list[str] = []
+    for number, line in enumerate(lines):
+        room -= len(line) + 1
+        if room < len("\n… and 100000 findings more\n"):
+            rest = sum(map(bool, lines[number:]))
+            made += ["", f"… and {counted(rest, what)} more"]
             break
-        made += piece
-        left -= len(piece)
-    return (made + tail)[:_MOST_CHARACTERS]
+        made.append(line)
+    return "".join(f"{line}\n" for line in made)
 
 
 def _section(changed: ObjectChange) -> Iterator[str]:
-    more = f": {changed.summary}" if changed.summary else ""
-    sign = _SIGNS[changed.verb]
-    yield f"#### `{sign} {changed.key}`{_escaped(more)}"
+    more = f": {_escaped(changed.summary)}" if changed.summary else ""
+    yield f"#### {_code(f'{_SIGNS[changed.verb]} {changed.key}')}{more}"
     yield ""
     if not changed.changes:
         yield _bullet(changed.effect.risk, changed.effect.text)
@@ -272,13 +302,27 @@ def _bullet(risk: Risk, effect: str) -> str:
 
 def _row(change: Change) -> str:
     after = "" if change.verb is Verb.KEEP else change.after
-    detail = _KEPT if change.verb is Verb.KEEP else change.effect.detail
-    cells = (change.what, _short(change.before), _short(after), detail)
-    return f"| {_SIGNS[change.verb]} | {' | '.join(map(_escaped, cells))} |"
+    values = (_short(value) for value in (change.what, change.before, after))
+    cells = " | ".join([*map(_code, values), _escaped(change.effect.detail)])
+    return f"| {_SIGNS[change.verb]} | {cells} |"
+
+
+def _code(text: str) -> str:
+    """A value that stays as it is, also in a table: no emphasis, name or emoji."""
+    text = visible(" ".join(text.split()))
+    if not text:
+        return ""
+    if not set("`|\\") & set(text):
+        return f"`{text}`"
+    plain = (c if c.isalnum() or c in " .,;" else f"&#{ord(c)};" for c in text)
+    return f"<code>{''.join(plain)}</code>"
 
 
 def _escaped(text: str) -> str:
-    """A text without what Markdown or HTML would take for its own."""
-    for character in "\\`*_[]<>|":
+    """A text without what Markdown, HTML or GitHub would take for its own."""
+    text = visible(" ".join(text.split())).replace("&", "&amp;")
+    for character in "\\`*_[]<>|~$":
         text = text.replace(character, f"\\{character}")
-    return " ".join(text.replace("#", "&#35;").split())
+    for character in "@#":  # people and issues; what is in between stops their search
+        text = text.replace(character, f"{character}<!-- -->")
+    return text

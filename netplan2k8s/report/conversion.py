@@ -76,6 +76,8 @@ def _grouped(names: list[str]) -> Iterator[str]:
 
 def _apply(made: Conversion, directory: str) -> Iterator[str]:
     files = made.files
+    yield "To see first what that changes on a cluster:"
+    yield f"  netplan2k8s diff {directory}"
     yield "To apply:"
     if _PATCH in files:
         yield (

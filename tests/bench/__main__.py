@@ -1,4 +1,4 @@
-"""Measures convert and lint against a bare parse: ``python -m tests.bench``.
+"""Measures convert, lint and diff against a parse: ``python -m tests.bench``.
 
 Every figure is a ratio of processes run in turn, since seconds drift from machine to
 machine and from minute to minute. CPU is user and system time together.
@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.bench import hosts, manifests
+from tests.bench import cluster, hosts, manifests
 
 ROOT = Path(__file__).resolve().parents[2]
 PARSE = """
@@ -152,6 +152,22 @@ def lints(rounds: int, sizes: list[int], targets: Targets) -> None:
         targets.check(what, against, 0.3)
 
 
+def diffs(rounds: int, sizes: list[int], targets: Targets) -> None:
+    if not cluster.is_built():
+        print("no API server, and so no diff: tests/apiserver/build.sh builds it")
+        return
+    print("nodes   received MB   own s   of it JSON s   server's s   ratio")
+    for count in sizes:
+        found = cluster.measure(count, rounds)
+        cost = cluster.median(found)
+        against = statistics.median(one.own / one.parse for one in found)
+        print(
+            f"{count:5}   {cost.received / 1e6:11.2f}   {cost.own:5.2f}"
+            f"   {cost.parse:12.2f}   {cost.waited:10.2f}   {against:5.2f}"
+        )
+        targets.check(f"diff of 8 pools of {count} against its JSON", against, 2)
+
+
 def startup(rounds: int, targets: Targets) -> None:
     print("start-up, CPU against python -c pass")
     commands = [
@@ -169,6 +185,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each fleet (3)")
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
     parser.add_argument("--pools", type=int, nargs="*", default=list(POOL_SIZES))
+    parser.add_argument("--diffs", type=int, nargs="*", default=[4096])
     parser.add_argument(
         "--strict", action="store_true", help="exit with 1 on a missed target"
     )
@@ -179,6 +196,7 @@ def main() -> None:
     startup(max(20, arguments.rounds), targets)
     fleets(arguments.rounds, arguments.sizes, targets)
     lints(arguments.rounds, arguments.pools, targets)
+    diffs(arguments.rounds, arguments.diffs, targets)
     if arguments.strict and targets.missed:
         raise SystemExit(1)
 
