@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from netplan2k8s import linting, sizes
 from netplan2k8s.catalogue import NO_MANIFESTS
 from netplan2k8s.compare import against_nodes
-from netplan2k8s.compare.changes import Comparison
+from netplan2k8s.compare.changes import Comparison, Key
 from netplan2k8s.compare.objects import Pair, Setting, compare, may_differ
 from netplan2k8s.compare.state import (
     State,
@@ -160,7 +160,7 @@ class _Run:
         places = Places()
         remarks = [*self.trial.remarks, *against_nodes.check(self.items, self.state)]
         found = [placed(remark, places) for remark in remarks]
-        found += self._sizes()
+        found += self._sizes({changed.key for changed in comparison.objects})
         said = tuple(sorted(dict.fromkeys(found), key=sort_key))
         return Diff(comparison, said, target, tuple(self.trial.notes))
 
@@ -192,10 +192,14 @@ class _Run:
         mine += [body for body in self.state.objects.values() if is_labelled(body)]
         return Setting(world, rail_resources(mine), self.settings.operator_release)
 
-    def _sizes(self) -> Iterator[Finding]:
-        """What is too large to be stored, which a dry run does not say."""
+    def _sizes(self, changed: Collection[Key]) -> Iterator[Finding]:
+        """What is too large to be stored, which a dry run does not say.
+
+        An object that stays as it is fits, since it is there.
+        """
         for item in self.items:
-            if item.key.kind == "CIDRPool" and item.is_readable:
+            is_pool = item.key.kind == "CIDRPool" and item.is_readable
+            if is_pool and item.key in changed:
                 for rule, message in sizes.judge(item.body):
                     if rule.severity is Severity.ERROR:
                         yield Finding(rule, message, item.span, rail=item.key.name)

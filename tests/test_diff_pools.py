@@ -362,3 +362,13 @@ def terms(*names):
             for name in names
         ]
     }
+
+
+def test_pool_that_etcd_does_not_take(differ):
+    long = [{**one, "nodeName": f"{one['nodeName']}-{'x' * 200}"} for one in big(4096)]
+    said = differ.applied([pool(long)], [pool(long[:100])])
+
+    assert (
+        differ.errors[0].partition(": ")[2].startswith("NK402 rail-1 with 4096 nodes")
+    )
+    assert said[0] == "~ CIDRPool nvidia-network-operator/rail-1"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 
 from netplan2k8s import catalogue
 from netplan2k8s.compare import pools
@@ -24,6 +26,7 @@ from netplan2k8s.simulate.selectors import selected
 
 _POLICIES = ("NicClusterPolicy", "NicNodePolicy")
 _ENTRIES: Pointer = ("spec", "staticAllocations")
+_NAME = itemgetter("nodeName")
 _MOST_GUESSED = 100
 """Among more nodes a slip of the pen is not looked for."""
 
@@ -46,9 +49,7 @@ class _Entries:
 
     def __init__(self, found: Sequence[Wanted]) -> None:
         self.pools = found
-        self.by_pool = [
-            {str(e.get("nodeName") or "") for e in _listed(i)} for i in found
-        ]
+        self.by_pool = [_names(_listed(item)) for item in found]
         self.names = frozenset().union(*self.by_pool) - {""}
 
     def spots(self, name: str) -> list[Spot]:
@@ -62,7 +63,15 @@ class _Entries:
         ]
 
 
-def _listed(item: Wanted) -> Sequence[Mapping[str, object]]:
+def _names(entries: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The nodes of entries; empty text for those that only reserve a prefix."""
+    try:
+        return set(map(_NAME, entries))
+    except KeyError:
+        return {entry.get("nodeName", "") for entry in entries}
+
+
+def _listed(item: Wanted) -> Sequence[Mapping[str, Any]]:
     return item.document.spec.get("staticAllocations") or ()
 
 
@@ -166,7 +175,7 @@ def _without_entry(
     entries: _Entries, nodes: Mapping[str, NodeView]
 ) -> Iterator[Remark]:
     """Nodes with GPUs by the pools that lack them; a pool without entries deals out."""
-    with_gpus = {name for name, node in nodes.items() if node.amount(GPU)}
+    with_gpus = {name for name, node in nodes.items() if node.offers(GPU)}
     read: dict[Key, Pool | None] = {}
     lacking: dict[str, list[Wanted]] = defaultdict(list)
     for item, having in zip(entries.pools, entries.by_pool, strict=True):
@@ -213,7 +222,7 @@ def _unoffered(
     missing: dict[str, set[str]] = defaultdict(set)
     for pool, resource in _rails(items):
         if resource in known:
-            without = {n for n in nodes if not nodes[n].amount(resource)}
+            without = {n for n in nodes if not nodes[n].offers(resource)}
             for name in without & (
                 listed_in.get(pool, set()) if pool else entries.names
             ):

@@ -10,10 +10,9 @@ import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import itemgetter
 from typing import Any
 
-from netplan2k8s.addressing import format_address, parse_address
+from netplan2k8s.addressing import Address, format_address, parse_address
 from netplan2k8s.compare.changes import Change, Difference, Effect, Path, Risk, Verb
 from netplan2k8s.compare.leaves import ENTRIES, RESERVED, ROUTES
 from netplan2k8s.compare.world import PodView, World, named
@@ -98,10 +97,9 @@ def drift(body: Mapping[str, Any], world: World) -> tuple[str, ...]:
 
     Where Node objects are not told, of the nodes in the status alone.
     """
-    pool = read_pool(body).pool
-    if pool is not None and _is_settled(pool, body, world):
+    if _is_settled(body, world):
         return ()
-    status = _status_of(body)
+    pool, status = read_pool(body).pool, _status_of(body)
     have = status.allocations
     if pool is None:
         return tuple(have)
@@ -113,22 +111,22 @@ def drift(body: Mapping[str, Any], world: World) -> tuple[str, ...]:
     return tuple(n for n in {**wanted, **have} if wanted.get(n) != have.get(n))
 
 
-def _is_settled(pool: Pool, body: Mapping[str, Any], world: World) -> bool:
+def _is_settled(body: Mapping[str, Any], world: World) -> bool:
     """Whether the status has just the entries of a pool, for just the nodes there are.
 
-    The usual case, and quick; false where in doubt.
+    The usual case, and quick, since nv-ipam writes this for no pool that it refuses;
+    false where in doubt.
     """
-    if world.nodes is None or pool.node_selector is not None:
+    if world.nodes is None or body["spec"].get("nodeSelector") is not None:
         return False
+    entries, have = body["spec"].get("staticAllocations") or (), _listed(body)
     try:
-        wanted = set(map(_ROW, body["spec"].get("staticAllocations") or ()))
-        have = set(map(_ROW, _listed(body)))
+        by_name = {entry["nodeName"]: entry for entry in entries}
+        wanted = [by_name.get(row["nodeName"]) for row in have]
     except (KeyError, TypeError):
         return False
-    return wanted == have and {row[0] for row in wanted} == world.node_names
-
-
-_ROW = itemgetter("nodeName", "prefix", "gateway")
+    is_complete = len(by_name) == len(entries) == len(have)
+    return is_complete and wanted == have and by_name.keys() == world.node_names
 
 
 def _listed(body: Mapping[str, Any]) -> Sequence[Any]:
@@ -407,13 +405,12 @@ def _status_of(body: Mapping[str, Any]) -> Status:
     found: dict[str, Allocation] = {}
     for item in _listed(body):
         try:
-            family, network, _ = go_prefix(item["prefix"])
-            gateway = item.get("gateway")
-            via = parse_address(gateway) if gateway else None
-            value = via.value if via is not None else None
-            if {family, via.family if via is not None else family} == {own}:
-                name = str(item["nodeName"])
-                found[name] = Allocation(network, value, item["prefix"])
+            text, gateway = item["prefix"], item.get("gateway")
+            family, network, _ = go_prefix(text)
+            via = parse_address(gateway) if gateway else Address(family, -1)
+            if family == via.family == own:
+                value = via.value if gateway else None
+                found[str(item["nodeName"])] = Allocation(network, value, text)
         except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return Status(found)

@@ -18,6 +18,7 @@ STATUS = "k8s.v1.cni.cncf.io/network-status"
 OLD_STATUS = "k8s.v1.cni.cncf.io/networks-status"
 GPU = "nvidia.com/gpu"
 _ENDED = ("Succeeded", "Failed")
+_NOTHING = (None, "0", 0, "")
 _MOST = 3
 
 
@@ -28,10 +29,9 @@ class NodeView(NamedTuple):
     labels: Mapping[str, str]
     allocatable: Mapping[str, str]
 
-    def amount(self, resource: str) -> int:
-        """How many devices of a resource it offers; plain numbers, as devices have."""
-        text = str(self.allocatable.get(resource, "0"))
-        return int(text) if text.isdigit() else 0
+    def offers(self, resource: str) -> bool:
+        """Whether it has any device of a resource, be they in use or not."""
+        return self.allocatable.get(resource) not in _NOTHING
 
     @property
     def as_selected(self) -> Node:
@@ -89,12 +89,14 @@ class World:
 
 def node_of(body: Mapping[str, Any]) -> NodeView | None:
     """A Node object as a view; None for what is none."""
-    metadata, status = body.get("metadata"), body.get("status")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
-    if not isinstance(name, str) or not isinstance(metadata, dict):
+    try:
+        metadata, status = body["metadata"], body.get("status") or {}
+        name, labels = metadata["name"], metadata.get("labels")
+        offers = status.get("allocatable")
+    except (AttributeError, KeyError, TypeError):
         return None
-    labels = metadata.get("labels")
-    offers = status.get("allocatable") if isinstance(status, dict) else None
+    if not isinstance(name, str):
+        return None
     return NodeView(
         name,
         labels if isinstance(labels, dict) else {},

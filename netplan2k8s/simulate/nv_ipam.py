@@ -49,10 +49,14 @@ def allocate(pool: Pool, nodes: Sequence[Node], before: Status | None = None) ->
     candidates = sorted(selected(pool.node_selector, nodes), key=lambda n: n.name)
     statics = {entry.node_name: entry for entry in pool.statics if entry.node_name}
     names = {node.name for node in candidates} if before else set()
+    texts = {entry.text for entry in pool.statics}
     kept = {
         name: allocation
         for name, allocation in (before.allocations if before else {}).items()
-        if name in names and _is_still_right(pool, name, allocation, statics)
+        # One with an entry gets that, whatever it had.
+        if name in names
+        and name not in statics
+        and _is_still_right(pool, allocation, texts)
     }
     found: dict[str, Allocation] = {}
     waiting: list[str] = []
@@ -68,8 +72,7 @@ def allocate(pool: Pool, nodes: Sequence[Node], before: Status | None = None) ->
         return Status(found)
     # Reservations are kept by the text of the entries, so that a prefix in another
     # spelling is given out a second time.
-    reserved = {entry.text for entry in pool.statics}
-    reserved.update(allocation.text for allocation in kept.values())
+    reserved = texts | {allocation.text for allocation in kept.values()}
     free = _free(pool, reserved)
     without = []
     for name in waiting:
@@ -107,23 +110,14 @@ def _of_static(pool: Pool, entry: Static) -> Allocation:
     return Allocation(entry.network, gateway, entry.text)
 
 
-def _is_still_right(
-    pool: Pool, name: str, allocation: Allocation, statics: Mapping[str, Static]
-) -> bool:
+def _is_still_right(pool: Pool, allocation: Allocation, taken: set[str]) -> bool:
+    """Whether a node without an entry keeps its share; ``taken`` are entries' texts."""
     prefix = _reparse(allocation.text)
     if prefix.length != pool.length or not pool.cidr.contains(prefix):
         return False
-    if _excluded_to(pool, prefix.value) is not None:
+    if _excluded_to(pool, prefix.value) is not None or allocation.text in taken:
         return False
-    own = statics.get(name)
-    if own is not None and own.text != allocation.text:
-        return False
-    if own is None and any(entry.text == allocation.text for entry in pool.statics):
-        return False
-    gateway = own.gateway if own is not None and own.gateway is not None else None
-    if gateway is None:
-        gateway = pool.gateway_of(allocation.network)
-    return gateway == allocation.gateway
+    return pool.gateway_of(allocation.network) == allocation.gateway
 
 
 def _reparse(text: str) -> Prefix:

@@ -32,12 +32,23 @@ MERGE = "application/merge-patch+json"
 
 
 class Shares(NamedTuple):
-    """Seconds of one run: ours without waiting, of it JSON from the server, waiting."""
+    """Seconds of one run: ours without waiting; parts of it; and waiting.
+
+    ``parse`` is for the server's JSON, ``read`` for the manifests' YAML, ``send`` for
+    writing the requests.
+    """
 
     own: float
     parse: float
+    read: float
+    send: float
     waited: float
     received: int
+
+    @property
+    def comparing(self) -> float:
+        """From both sides' JSON to the report."""
+        return self.own - self.read - self.send
 
 
 def is_built() -> bool:
@@ -132,8 +143,8 @@ def _run(server: ApiServer, fabric: Path) -> Shares:
     from netplan2k8s.settings import Settings
 
     connection = client.connect(str(server.kubeconfig))
-    parse = _Timed(json.loads)
-    whole, client.json.loads = client.json.loads, parse
+    parse, send, read = map(_Timed, (json.loads, json.dumps, diffing._read))
+    client.json.loads, client.json.dumps, diffing._read = parse, send, read
     gc.collect()
     gc.disable()
     try:
@@ -142,23 +153,25 @@ def _run(server: ApiServer, fabric: Path) -> Shares:
         text = changes.text(made)
         own = time.perf_counter() - started - connection.waited
     finally:
-        client.json.loads = whole
+        client.json.loads, client.json.dumps = parse.function, send.function
+        diffing._read = read.function
         gc.enable()
     assert sum(" → " in line for line in text.splitlines()) == CHANGED, text
-    return Shares(own, parse.seconds, connection.waited, connection.received)
+    parts = (one.seconds for one in (parse, read, send))
+    return Shares(own, *parts, connection.waited, connection.received)
 
 
 class _Timed:
     """A function with the seconds that were spent in it."""
 
     def __init__(self, function) -> None:
-        self._function = function
+        self.function = function
         self.seconds = 0.0
 
     def __call__(self, *arguments, **more):
         started = time.perf_counter()
         try:
-            return self._function(*arguments, **more)
+            return self.function(*arguments, **more)
         finally:
             self.seconds += time.perf_counter() - started
 
