@@ -13,6 +13,7 @@ from netplan2k8s.catalogue import NO_MANIFESTS
 from netplan2k8s.compare import against_nodes
 from netplan2k8s.compare.changes import Comparison, Key
 from netplan2k8s.compare.objects import Pair, Setting, compare, may_differ
+from netplan2k8s.compare.ownership import merge_patched
 from netplan2k8s.compare.state import (
     State,
     Wanted,
@@ -85,18 +86,34 @@ def side_by_side(
     )
     pairs = []
     for place in sorted({**olds, **news}, key=lambda place: place[0].order):
-        sides = [side[place] for side in (olds, news) if place in side]
-        pairs.append(
-            Pair(
-                place[0],
-                olds[place].body if place in olds else None,
-                news[place].body if place in news else None,
-                span=sides[-1].span,
-                is_readable=all(side.is_readable for side in sides),
-            )
-        )
+        old, new = olds.get(place), news.get(place)
+        if old is None and new is not None and new.is_patch:
+            old = olds.get((new.key, False))  # a patch of what was complete before
+        elif new is None and old is not None and (old.key, True) in news:
+            continue
+        pairs.append(_pair(old, new))
     setting = Setting(World(), release=settings.operator_release)
     return Diff(compare(pairs, setting), (), name)
+
+
+def _pair(old: Wanted | None, new: Wanted | None) -> Pair:
+    """An object of two sets of manifests, of which it is in one at least."""
+    sides = [side for side in (old, new) if side is not None]
+    before = None if old is None else old.body
+    after = None if new is None else new.body
+    is_patch = old is not None and new is not None and new.is_patch > old.is_patch
+    manifest = after if is_patch else None
+    if is_patch and before is not None and after is not None:
+        after = merge_patched(before, after)
+    return Pair(
+        sides[0].key,
+        before,
+        after,
+        manifest,
+        sides[-1].span,
+        is_patch,
+        all(side.is_readable for side in sides),
+    )
 
 
 def with_snapshot(path: str, snapshot: str, settings: Settings, wish: Wish) -> Diff:

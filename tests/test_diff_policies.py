@@ -470,3 +470,15 @@ def test_null_of_a_patch_removes(differ):
     said = differ.applied([policy(RAIL_1, nvIpam=None)], [live], patch=True)
 
     assert any("nvIpam" in line for line in said)
+
+
+def test_patch_after_a_complete_policy_is_applied_to_it(run, tmp_path):
+    old = write(tmp_path / "old" / "fabric", policy(FOREIGN, RAIL_1, **IPAM))
+    write(tmp_path / "new" / "patches", policy(FOREIGN, RAIL_1, RAIL_2))
+    done = run("diff", old.parent.parent, tmp_path / "new", "--no-config")
+
+    assert done.out.splitlines()[:3] == [
+        HEAD,
+        f"    disruptive: {RESTART}",
+        f"      + resource nvidia.com/rail-2  {NIC_2}",
+    ]

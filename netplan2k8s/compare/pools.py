@@ -51,7 +51,7 @@ def removed(body: Mapping[str, Any], world: World) -> Effect:
     pool, shares = read_pool(body).pool, _status_of(body).allocations
     nodes = len(shares) or len(pool.statics if pool is not None else ())
     if not nodes:
-        return Effect(Risk.SAFE, "no node has a prefix of it")
+        return Effect(Risk.SAFE, "no node misses it")
     held: list[PodView] | None = None
     if pool is not None and world.pods is not None:
         held = _held(pool, shares, shares, world)

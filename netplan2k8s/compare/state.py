@@ -110,7 +110,8 @@ def wanted(
 def nameless(reading: Reading) -> dict[str, int]:
     """How many objects of each kind have no name, and so are no object of a cluster."""
     everything = (*reading.documents, *reading.others, *reading.broken)
-    return Counter(d.kind for d in everything if d.kind and not d.name)
+    found = (d for d in everything if not d.api_version.startswith(_KUSTOMIZE))
+    return Counter(d.kind for d in found if d.kind and not d.name)
 
 
 def key_of(
