@@ -28,6 +28,22 @@ def entry(number: int, **more: str) -> dict[str, str]:
     return {"nodeName": f"gpu-{number}", "prefix": prefix, "gateway": gateway, **more}
 
 
+def big(count: int) -> list[dict[str, str]]:
+    """Entries of a large fleet."""
+    made = []
+    for number in range(count):
+        high, low = divmod(2 * number, 256)
+        prefix = f"172.16.{high}.{low}/31"
+        made.append(
+            {
+                "nodeName": f"gpu-{number}",
+                "prefix": prefix,
+                "gateway": f"172.16.{high}.{low + 1}",
+            }
+        )
+    return made
+
+
 def pool(listed: Sequence[Mapping] = (), status=None, name="rail-1", **spec) -> dict:
     """A pool that fails closed; ``spec`` replaces fields, None takes one out."""
     made = {

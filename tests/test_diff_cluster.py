@@ -22,6 +22,7 @@ from tests.apiserver.harness import AGENT
 from tests.conftest import FIXTURES
 from tests.diffed import (
     NAMESPACE,
+    big,
     entries,
     entry,
     network,
@@ -504,21 +505,6 @@ def test_4096_nodes(site):
     assert len([line for line in said if "→" in line]) == 5
     assert len(said) < 12
     assert site.summary.endswith("; 1 object is the same")
-
-
-def big(count):
-    made = []
-    for number in range(count):
-        high, low = divmod(2 * number, 256)
-        prefix = f"172.16.{high}.{low}/31"
-        made.append(
-            {
-                "nodeName": f"gpu-{number}",
-                "prefix": prefix,
-                "gateway": f"172.16.{high}.{low + 1}",
-            }
-        )
-    return made
 
 
 def test_exec_plugin(site):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.diffed import Differ, entries, entry, node, owned, pod, pool
+from tests.diffed import Differ, big, entries, entry, node, owned, pod, pool
 
 
 @pytest.fixture
@@ -52,21 +52,6 @@ def test_five_nodes_of_4096_are_five_lines(differ):
         if one != two
     ]
     assert len(said) == 7  # the pool, and what it does
-
-
-def big(count: int) -> list[dict[str, str]]:
-    made = []
-    for number in range(count):
-        high, low = divmod(2 * number, 256)
-        prefix = f"172.16.{high}.{low}/31"
-        made.append(
-            {
-                "nodeName": f"gpu-{number}",
-                "prefix": prefix,
-                "gateway": f"172.16.{high}.{low + 1}",
-            }
-        )
-    return made
 
 
 def test_first_migration_is_safe(differ):
