@@ -634,6 +634,39 @@ def test_strays_are_named_and_stay(site):
     assert site.diff(path=file) == [], "one file is not all that there should be"
 
 
+def test_lists_are_read_to_their_end(site, monkeypatch):
+    monkeypatch.setattr("netplan2k8s.cluster.live._PAGE", 2)
+    site.create(*gpus(0, 1, 2, 3, 4))
+    pools = [pool(entries(n), name=f"rail-{n + 1}") for n in range(5)]
+    site.have(*pools)
+    site.want(*pools, pool(entries(0, 1, 2, 3, 4), name="rail-6"))
+
+    assert site.diff() == [
+        "+ CIDRPool nvidia-network-operator/rail-6: 5 nodes of 172.16.0.0/15"
+    ]
+    assert not [line for line in site.errors if "NK611" in line]
+    assert "5 objects are the same" in site.summary
+
+
+def test_snapshot_has_no_more_of_pods_than_is_needed(site):
+    secret = pod("train", "gpu-0", "172.16.0.0")
+    secret["metadata"]["annotations"]["password"] = "hunter2"
+    plain = pod("web", "gpu-0", networks="")
+    del plain["metadata"]["annotations"]
+    site.create(*gpus(0), secret, plain)
+    dump = site.directory / "cluster.yaml"
+    site.run(
+        "snapshot", "-o", dump, "--kubeconfig", site.server.kubeconfig, "--no-config"
+    )
+    pods = [
+        body for body in yaml.safe_load_all(dump.read_text()) if body["kind"] == "Pod"
+    ]
+
+    assert [body["metadata"]["name"] for body in pods] == ["train"]
+    assert pods[0]["spec"] == {"nodeName": "gpu-0"}
+    assert "hunter2" not in dump.read_text()
+
+
 def test_snapshot_says_what_the_cluster_says(site):
     site.create(*gpus(0, 1), pod("train-0", "gpu-1", "172.16.0.2"))
     site.have(*fleet(0, 1), foreign())

@@ -178,3 +178,19 @@ def send(cluster, body, manager, query):
 def settled(body):
     """All values by the way to them; the server adds its defaults to them."""
     return leaves(as_written(body), body["kind"])
+
+
+def test_empty_mapping_of_another_manager_is_no_conflict():
+    """It is owned as a whole as long as it is empty, and yet may be added to."""
+    live = policy(nvIpam={})
+    live["metadata"]["managedFields"] = [
+        {
+            "manager": "argocd",
+            "operation": "Apply",
+            "fieldsV1": {"f:spec": {"f:nvIpam": {}}},
+        }
+    ]
+    made = ownership.applied(live, policy(nvIpam={"image": "a"}), ME)
+
+    assert made.conflicts == ()
+    assert made.body["spec"]["nvIpam"] == {"image": "a"}
