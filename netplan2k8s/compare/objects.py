@@ -105,8 +105,6 @@ def _is_same(pair: Pair) -> bool:
     """Whether nothing can differ; quick, since most objects of a fleet are the same."""
     assert pair.before is not None
     assert pair.after is not None
-    if _spec(pair.before) != _spec(pair.after):
-        return False
     if as_written(pair.before) != as_written(pair.after):
         return False
     manifest = pair.manifest
