@@ -59,6 +59,7 @@ LEVELS = {
     "report": 10,
     "options": 10,
     "outcome": 11,
+    "cluster_commands": 12,
     "cli": 12,
     "__main__": 13,
     "external_diff": 14,

@@ -9,9 +9,9 @@ from operator import itemgetter
 from typing import Any
 
 from netplan2k8s import catalogue
-from netplan2k8s.compare import pools
 from netplan2k8s.compare.changes import Key
-from netplan2k8s.compare.policies import resources_of
+from netplan2k8s.compare.plugin_config import resources_of
+from netplan2k8s.compare.pool_status import drift
 from netplan2k8s.compare.state import State, Wanted
 from netplan2k8s.compare.world import GPU, NodeView, World
 from netplan2k8s.findings import Severity
@@ -265,7 +265,7 @@ def _status(found: Sequence[Wanted], state: State) -> Iterator[Remark]:
         body = state.objects.get(item.key)
         if body is None or item.key in state.unreadable or "status" not in body:
             continue
-        names = pools.drift(body, world)
+        names = drift(body, world)
         if names:
             nodes = counted(len(names), "node")
             message = (

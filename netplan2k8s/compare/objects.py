@@ -21,6 +21,7 @@ from netplan2k8s.compare.changes import (
     worst_first,
 )
 from netplan2k8s.compare.leaves import differences, leaves
+from netplan2k8s.compare.plugin_config import resources_of
 from netplan2k8s.compare.world import World
 from netplan2k8s.findings import Span
 from netplan2k8s.manifests.stored import as_written
@@ -89,7 +90,7 @@ def object_change(pair: Pair, setting: Setting) -> ObjectChange | None:
     before, after = (leaves(as_written(b), kind) for b in (pair.before, pair.after))
     found = [*differences(before, after), *_kept(pair, after)]
     if kind == "NicClusterPolicy" and pair.manifest is not None:
-        ours = setting.resources | policies.resources_of(pair.manifest).keys()
+        ours = setting.resources | resources_of(pair.manifest).keys()
         found = [d for d in found if policies.is_ours(d.path, pair.manifest, ours)]
     made = worst_first(list(_changes(pair, found, setting)))
     if not made:

@@ -9,11 +9,9 @@ the device plugin, since 26.1 by itself; before that its pods must be deleted by
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from netplan2k8s.compare.changes import (
     Change,
@@ -25,19 +23,19 @@ from netplan2k8s.compare.changes import (
     Verb,
 )
 from netplan2k8s.compare.leaves import CONFIG
-from netplan2k8s.manifests.json_text import JsonError, JsonText
-from netplan2k8s.naming import counted
-from netplan2k8s.simulate.device_plugin import (
-    Claim,
-    Device,
-    full_name,
-    offered,
-    value_of,
+from netplan2k8s.compare.plugin_config import (
+    PCI,
+    SECTION,
+    Nics,
+    addresses_of,
+    config_problem,
+    nics_of,
+    resources_of,
+    spec_of,
 )
+from netplan2k8s.naming import counted
 from netplan2k8s.simulate.operator import POLICY_NAME
 
-_SECTION = CONFIG[:2]
-_PCI = "pciAddresses"
 _GENERAL = frozenset(
     {
         "annotations",
@@ -58,13 +56,11 @@ _KEEP_THEM = (
     " (kubectl get nicclusterpolicy nic-cluster-policy -o yaml)"
 )
 _IGNORED = f"the operator looks at none but {POLICY_NAME}"
-_UNTOLD = frozenset({"acpiindexes", "ddpprofiles", "devices", "pkeys"})
-_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def summary(body: Mapping[str, Any]) -> str:
     """A policy in a few words: its sections and how many resources it offers."""
-    spec = _spec(body)
+    spec = spec_of(body)
     resources = resources_of(body)
     offered = f", {counted(len(resources), 'resource')}" if resources else ""
     return ", ".join(sorted(spec)) + offered
@@ -100,63 +96,6 @@ def removed(key: Key) -> Effect:
     return Effect(Risk.DANGEROUS, text)
 
 
-def resources_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The device-plugin resources of a policy by their full name."""
-    text = _config_of(body)
-    try:
-        config = JsonText(text).value() if isinstance(text, str) else None
-    except JsonError:
-        return {}
-    items = _listed(config)
-    return {full_name(item): item for item in items if isinstance(item, dict)}
-
-
-def config_problem(body: Mapping[str, Any]) -> str:
-    """Why the device plugin does not run with its configuration; empty if it does."""
-    if _SECTION[1] not in _spec(body):
-        return ""
-    text = _config_of(body)
-    if not isinstance(text, str):
-        return "its pods wait for a configuration, and there is none"
-    try:
-        items = _listed(JsonText(text).value())
-    except JsonError as error:
-        return f"its configuration is no JSON: {error.message}"
-    if not items:
-        return "its resourceList is empty"
-    if not all(isinstance(item, dict) for item in items):
-        return "its resourceList is none of resources"
-    return next(_problems(items), "")
-
-
-def _problems(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    counts = Counter(map(full_name, items))
-    for item in items:
-        name, selectors = full_name(item), value_of(item, "selectors")
-        short = value_of(item, "resourceName")
-        if not isinstance(short, str) or not _NAME.fullmatch(short):
-            yield f"it takes no resource of the name {short}"
-        if counts[name] > 1:
-            yield f"it takes no two resources {name}"
-        if selectors is None or selectors == [None]:
-            yield f"{name} has no selectors, and it panics"
-
-
-def _spec(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = body.get("spec")
-    return found if isinstance(found, dict) else {}
-
-
-def _config_of(body: Mapping[str, Any]) -> object:
-    section = _spec(body).get(_SECTION[1])
-    return section.get(CONFIG[2]) if isinstance(section, dict) else None
-
-
-def _listed(config: object) -> Sequence[Any]:
-    listed = value_of(config, "resourceList") if isinstance(config, dict) else None
-    return listed if isinstance(listed, list) else ()
-
-
 def erased(
     live: Mapping[str, Any],
     after: Mapping[str, Any],
@@ -169,10 +108,10 @@ def erased(
 
     ``ours`` are resources that our networks ask for, which may go.
     """
-    kept, sent = _spec(after), _spec(manifest)
+    kept, sent = spec_of(after), spec_of(manifest)
     sections = [
         name
-        for name, value in _spec(live).items()
+        for name, value in spec_of(live).items()
         if name not in sent and value != kept.get(name)
     ]
     if sections:
@@ -206,7 +145,7 @@ def is_ours(path: Path, manifest: Mapping[str, Any], ours: Collection[str]) -> b
         return path[0] == "metadata"
     if path[: len(CONFIG)] == CONFIG and len(path) > len(CONFIG):
         return path[len(CONFIG)] in ours
-    return path[1] in _spec(manifest)
+    return path[1] in spec_of(manifest)
 
 
 def changes(
@@ -221,7 +160,7 @@ def changes(
     A configuration that stops the device plugin comes first, as one change.
     """
     old, new = resources_of(before), resources_of(after)
-    sections = set(_spec(before)) ^ set(_spec(after))
+    sections = set(spec_of(before)) ^ set(spec_of(after))
     listed = list(_whole(_sections(found, sections), old, new))
     if is_ignored(key):
         for difference in listed:
@@ -232,7 +171,7 @@ def changes(
     problem, old_problem = map(config_problem, (after, before))
     if problem and problem != old_problem:
         yield _stopped(problem, is_news=not old_problem, restart=restart)
-    nics = _nics_of(old, new)
+    nics = nics_of(old, new)
     judge = _Judge(nics, restart, bool(problem), bool(old_problem))
     for difference in listed:
         effect = judge.effect(difference)
@@ -250,13 +189,6 @@ def _stopped(problem: str, *, is_news: bool, restart: str) -> Change:
         text = f"nodes still offer none of its resources: {problem}"
         effect, before = Effect(Risk.DISRUPTIVE, text), "does not run"
     return Change(Verb.CHANGE, "device plugin", before, "does not run", effect)
-
-
-class _Nics(NamedTuple):
-    """Which resource has which PCI address, before and after."""
-
-    before: Mapping[str, str]
-    after: Mapping[str, str]
 
 
 def _sections(
@@ -289,27 +221,27 @@ def _whole(
         elif name not in done:
             done.add(name)
             before, after = (
-                ", ".join(_addresses(side[name])) if name in side else None
+                ", ".join(addresses_of(side[name])) if name in side else None
                 for side in (old, new)
             )
             yield Difference((*CONFIG, name), before, after)
 
 
 def _reordered(
-    nics: _Nics,
+    nics: Nics,
     old: Mapping[str, Mapping[str, Any]],
     new: Mapping[str, Mapping[str, Any]],
     told: Sequence[Difference],
     restart: str,
 ) -> Iterator[Change]:
     """NICs that two resources select, and that the order of these gives to another."""
-    said = {difference.path[-1] for difference in told if _PCI in difference.path}
+    said = {difference.path[-1] for difference in told if PCI in difference.path}
     for nic, name in nics.after.items():
         other = nics.before.get(nic, name)
         if other != name and nic not in said and other in new and name in old:
             text = f"two resources select the NIC, and the first one has it; {restart}"
             effect = Effect(Risk.DANGEROUS, text)
-            path = (*CONFIG, name, "selectors", _PCI, nic)
+            path = (*CONFIG, name, "selectors", PCI, nic)
             yield Change(Verb.CHANGE, f"NIC {nic}", other, name, effect, path)
 
 
@@ -321,7 +253,7 @@ class _Judge:
     configuration.
     """
 
-    nics: _Nics
+    nics: Nics
     restart: str
     is_stopped: bool
     was_stopped: bool
@@ -341,11 +273,11 @@ class _Judge:
         if path[1] in _GENERAL:
             text = "the operator restarts what it runs, wherever this holds"
             return Effect(Risk.DISRUPTIVE, text)
-        if len(path) == len(_SECTION) and verb is Verb.REMOVE:
+        if len(path) == len(SECTION) and verb is Verb.REMOVE:
             return Effect(Risk.DANGEROUS, "the operator stops what it asks for")
-        if len(path) == len(_SECTION) and verb is Verb.ADD:
+        if len(path) == len(SECTION) and verb is Verb.ADD:
             return Effect(Risk.DISRUPTIVE, "the operator starts what it asks for")
-        where = "the device plugin" if path[:2] == _SECTION else path[1]
+        where = "the device plugin" if path[:2] == SECTION else path[1]
         return Effect(Risk.DISRUPTIVE, f"the operator restarts {where} on every node")
 
     def _of_config(self, difference: Difference) -> Effect:
@@ -370,7 +302,7 @@ class _Judge:
         if len(path) == len(CONFIG):
             return "", ""
         name = path[len(CONFIG)]
-        if _PCI in path:
+        if PCI in path:
             return self._of_nic(path[-1], name, verb)
         if len(path) > len(CONFIG) + 1:
             return self._of_filter(name)
@@ -407,53 +339,10 @@ class _Judge:
         return "its selectors do not take its NIC any more", ", ".join(lost)
 
 
-def _nics_of(
-    old: Mapping[str, Mapping[str, Any]], new: Mapping[str, Mapping[str, Any]]
-) -> _Nics:
-    """Who has the NICs whose addresses are named, if they are Mellanox's."""
-    named = {
-        a: None for side in (old, new) for r in side.values() for a in _addresses(r)
-    }
-    devices = [Device(address) for address in named]
-    return _Nics(*(_owners(side, devices) for side in (old, new)))
-
-
-def _owners(
-    resources: Mapping[str, Mapping[str, Any]], devices: Sequence[Device]
-) -> dict[str, str]:
-    """The resource of every PCI address: the first one in the list that selects it."""
-    claims = [
-        Claim(name, [_known(selector) for selector in _selectors(body)])
-        for name, body in resources.items()
-    ]
-    found = offered(claims, devices)
-    return {d.pci_address: name for name, taken in found.items() for d in taken}
-
-
-def _known(selector: Mapping[str, Any]) -> dict[str, Any]:
-    """A selector without what cannot be told of a NIC by its address."""
-    return {k: v for k, v in selector.items() if k.lower() not in _UNTOLD}
-
-
-def _addresses(resource: Mapping[str, Any]) -> list[str]:
-    found = []
-    for selector in _selectors(resource):
-        values = value_of(selector, _PCI)
-        listed = values if isinstance(values, list) else ()
-        found += [value for value in listed if isinstance(value, str)]
-    return found
-
-
-def _selectors(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = value_of(resource, "selectors")
-    listed = found if isinstance(found, list) else [found]
-    return [item for item in listed if isinstance(item, dict)]
-
-
 def label(path: Path) -> str:
     if path[: len(CONFIG)] != CONFIG or len(path) == len(CONFIG):
         return ".".join(path)
     name, *more = path[len(CONFIG) :]
-    if _PCI in more:
+    if PCI in more:
         return f"resource {name} NIC {more[-1]}"
     return " ".join(["resource", name, ".".join(more)]).strip()

@@ -6,25 +6,26 @@ loses all its allocations; running pods keep the address that they have.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from netplan2k8s.addressing import Address, format_address, parse_address
 from netplan2k8s.compare.changes import Change, Difference, Effect, Path, Risk, Verb
 from netplan2k8s.compare.leaves import ENTRIES, RESERVED, ROUTES
+from netplan2k8s.compare.pool_status import (
+    addresses_of,
+    for_names,
+    share_text,
+    status_of,
+)
 from netplan2k8s.compare.world import PodView, World, named
 from netplan2k8s.naming import counted, ranges
-from netplan2k8s.simulate.nv_ipam import Allocation, Status, allocate, usable
+from netplan2k8s.simulate.nv_ipam import Allocation, Status, allocate
 from netplan2k8s.simulate.openness import fails_open, opening
 from netplan2k8s.simulate.pool import Pool, Reading, read_pool
-from netplan2k8s.simulate.pool_model import go_prefix
-from netplan2k8s.simulate.selectors import Node, listed_names
+from netplan2k8s.simulate.selectors import Node
 
-_MOST_HOST_BITS = 4
-"""Prefixes with more addresses are not counted out."""
 _SELECTOR: Path = ("spec", "nodeSelector", "nodeSelectorTerms")
 _DEFAULT_GATEWAY: Path = ("spec", "defaultGateway")
 
@@ -48,7 +49,7 @@ def added(body: Mapping[str, Any]) -> Effect:
 
 
 def removed(body: Mapping[str, Any], world: World) -> Effect:
-    pool, shares = read_pool(body).pool, _status_of(body).allocations
+    pool, shares = read_pool(body).pool, status_of(body).allocations
     nodes = len(shares) or len(pool.statics if pool is not None else ())
     if not nodes:
         return Effect(Risk.SAFE, "no node misses it")
@@ -92,50 +93,6 @@ def changes(
         yield difference.as_change(move.effect(difference), label(difference.path))
 
 
-def drift(body: Mapping[str, Any], world: World) -> tuple[str, ...]:
-    """Nodes whose status is not what nv-ipam would make of the spec, by name.
-
-    Where Node objects are not told, of the nodes in the status alone.
-    """
-    if _is_settled(body, world):
-        return ()
-    pool, status = read_pool(body).pool, _status_of(body)
-    have = status.allocations
-    if pool is None:
-        return tuple(have)
-    if world.nodes is None:
-        nodes = [Node(name) for name in have]
-    else:
-        nodes = [node.as_selected for node in world.nodes]
-    wanted = allocate(_for_names(pool, world), nodes, status).allocations
-    return tuple(n for n in {**wanted, **have} if wanted.get(n) != have.get(n))
-
-
-def _is_settled(body: Mapping[str, Any], world: World) -> bool:
-    """Whether the status has just the entries of a pool, for just the nodes there are.
-
-    The usual case, and quick, since nv-ipam writes this for no pool that it refuses;
-    false where in doubt.
-    """
-    if world.nodes is None or body["spec"].get("nodeSelector") is not None:
-        return False
-    entries, have = body["spec"].get("staticAllocations") or (), _listed(body)
-    try:
-        by_name = {entry["nodeName"]: entry for entry in entries}
-        wanted = [by_name.get(row["nodeName"]) for row in have]
-    except (KeyError, TypeError):
-        return False
-    is_complete = len(by_name) == len(entries) == len(have)
-    return is_complete and wanted == have and by_name.keys() == world.node_names
-
-
-def _listed(body: Mapping[str, Any]) -> Sequence[Any]:
-    """The allocations in a pool's status."""
-    status = body.get("status")
-    listed = status.get("allocations") if isinstance(status, dict) else None
-    return listed if isinstance(listed, list) else ()
-
-
 def _problem(reading: Reading) -> str:
     return "" if reading.pool is not None else reading.problems[0].message
 
@@ -170,13 +127,13 @@ class _Move:
     @cached_property
     def _status(self) -> Status:
         """What the cluster says, or else what nv-ipam would make of the old spec."""
-        told = _status_of(self.before)
+        told = status_of(self.before)
         if told.allocations or self.old.pool is None:
             return told
         nodes = self._nodes
         if self.world.nodes is None:
             nodes = [Node(e.node_name) for e in _statics(self.old) if e.node_name]
-        return allocate(_for_names(self.old.pool, self.world), nodes)
+        return allocate(for_names(self.old.pool, self.world), nodes)
 
     @property
     def shares_before(self) -> Mapping[str, Allocation]:
@@ -186,7 +143,7 @@ class _Move:
     def shares_after(self) -> Mapping[str, Allocation]:
         if self.new.pool is None:
             return {}
-        pool = _for_names(self.new.pool, self.world)
+        pool = for_names(self.new.pool, self.world)
         return allocate(pool, self._nodes, self._status).allocations
 
     @cached_property
@@ -195,7 +152,7 @@ class _Move:
         if self.world.nodes is not None:
             return [node.as_selected for node in self.world.nodes]
         names = {e.node_name for r in (self.old, self.new) for e in _statics(r)}
-        names |= _status_of(self.before).allocations.keys()
+        names |= status_of(self.before).allocations.keys()
         return [Node(name) for name in sorted(names - {""})]
 
     @cached_property
@@ -314,10 +271,10 @@ class _Move:
         return _held(old, self.shares_before, nodes, self.world)
 
     def _text_before(self, node: str) -> str:
-        return _share_text(self.old.pool, self.shares_before.get(node))
+        return share_text(self.old.pool, self.shares_before.get(node))
 
     def _text(self, node: str) -> str:
-        return _share_text(self.new.pool, self.shares_after.get(node))
+        return share_text(self.new.pool, self.shares_after.get(node))
 
 
 _OF_ROUTE = {
@@ -336,7 +293,7 @@ def _held(
     found: list[PodView] = []
     for node in nodes:
         if node in shares:
-            found += world.holding(node, _addresses(pool, shares[node])) or ()
+            found += world.holding(node, addresses_of(pool, shares[node])) or ()
     return found
 
 
@@ -353,64 +310,5 @@ def _s(count: int, verb: str) -> str:
     return f"{verb}s" if count == 1 else verb
 
 
-def _share_text(pool: Pool | None, share: Allocation | None) -> str:
-    """What a pod gets of a share: its first address and the gateway; empty for none."""
-    if pool is None or share is None:
-        return ""
-    family = pool.cidr.family
-    address = share.text
-    if pool.host_bits <= _MOST_HOST_BITS:
-        listed = list(usable(pool, share))
-        if not listed:
-            return ""
-        addresses = " or ".join(format_address(family, value) for value in listed)
-        address = f"{addresses}/{pool.length}"
-    if share.gateway is None:
-        return address
-    return f"{address} via {format_address(family, share.gateway)}"
-
-
-def _addresses(pool: Pool, share: Allocation) -> Iterator[str]:
-    """All addresses of a node's prefix as text; of a wide one those that pods get."""
-    family = pool.cidr.family
-    if pool.host_bits <= _MOST_HOST_BITS:
-        for value in range(share.network, share.network + (1 << pool.host_bits)):
-            yield format_address(family, value)
-        return
-    for _, value in zip(range(1 << 10), usable(pool, share), strict=False):
-        yield format_address(family, value)
-
-
 def _statics(reading: Reading) -> Sequence[Any]:
     return () if reading.pool is None else reading.pool.statics
-
-
-def _for_names(pool: Pool, world: World) -> Pool:
-    """The pool for nodes of which names alone are known: labels choose all of them."""
-    if world.nodes is None and listed_names(pool.node_selector) is None:
-        return dataclasses.replace(pool, node_selector=None)
-    return pool
-
-
-def _status_of(body: Mapping[str, Any]) -> Status:
-    """The allocations that the controller wrote; those that cannot be read are none.
-
-    Nor are those of the other family, from before the pool was another one.
-    """
-    spec = body.get("spec")
-    try:
-        own, _, _ = go_prefix(spec.get("cidr") if isinstance(spec, dict) else None)
-    except (AttributeError, TypeError, ValueError):
-        return Status()
-    found: dict[str, Allocation] = {}
-    for item in _listed(body):
-        try:
-            text, gateway = item["prefix"], item.get("gateway")
-            family, network, _ = go_prefix(text)
-            via = parse_address(gateway) if gateway else Address(family, -1)
-            if family == via.family == own:
-                value = via.value if gateway else None
-                found[str(item["nodeName"])] = Allocation(network, value, text)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            continue
-    return Status(found)
