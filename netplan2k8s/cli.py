@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -242,8 +241,7 @@ def init(
     color: options.ColorOption = "auto",
 ) -> None:
     """Write a commented netplan2k8s.yaml that pins what was found on these hosts."""
-    if output != "-" and os.path.lexists(output) and not force:
-        outcome.refuse(f"{output} exists; --force replaces it, -o FILE writes another")
+    outcome.refuse_existing(output, force=force)
     with outcome.failures("text", color):
         from netplan2k8s import starter, workflow  # noqa: PLC0415
         from netplan2k8s.report import terminal  # noqa: PLC0415

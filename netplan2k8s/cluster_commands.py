@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Annotated
 
 import typer
 
 from netplan2k8s import options, outcome
+
+_BOTH = 2
+"""Old and new, where two sets of manifests are compared."""
 
 
 def diff(
@@ -74,7 +76,7 @@ def diff(
             config, no_config=no_config, operator_release=operator_release
         )
         wish = diffing.Wish(field_manager, force_conflicts, all_rails)
-        if len(paths) == len(("old", "new")):
+        if len(paths) == _BOTH:
             made = diffing.between(paths[0], paths[1], settings)
         elif snapshot:
             made = diffing.with_snapshot(paths[0], snapshot, settings, wish)
@@ -102,8 +104,7 @@ def snapshot(
     no_config: options.NoConfigOption = False,
 ) -> None:
     """Write what diff needs of a cluster to a file; reads alone, and no secrets."""
-    if output != "-" and os.path.lexists(output) and not force:
-        outcome.refuse(f"{output} exists; --force replaces it, -o FILE writes another")
+    outcome.refuse_existing(output, force=force)
     with outcome.failures("text", "auto"):
         from netplan2k8s import starter  # noqa: PLC0415
         from netplan2k8s.cluster import client, snapshot  # noqa: PLC0415
@@ -122,9 +123,9 @@ def snapshot(
 
 
 def _check_diffed(paths: list[str], snapshot: str, names_cluster: bool) -> None:  # noqa: FBT001
-    if len(paths) > len(("old", "new")):
+    if len(paths) > _BOTH:
         outcome.refuse("give MANIFESTS, or OLD and NEW; a directory may hold them all")
-    if len(paths) == len(("old", "new")) and (snapshot or names_cluster):
+    if len(paths) == _BOTH and (snapshot or names_cluster):
         outcome.refuse(
             "two paths are compared with one another; --snapshot, --context and"
             " --kubeconfig go with one"

@@ -112,6 +112,14 @@ def refuse(message: str) -> None:
     raise typer.Exit(USAGE)
 
 
+def refuse_existing(output: str, *, force: bool) -> None:
+    """Keep a file that is there, unless its replacement is wished; - is stdout."""
+    import os  # noqa: PLC0415
+
+    if output != "-" and os.path.lexists(output) and not force:
+        refuse(f"{output} exists; --force replaces it, -o FILE writes another")
+
+
 def exit_code(findings: Sequence[Finding], *, strict: bool) -> int:
     """Design D14: what could not be read is 2, what is wrong with it 1."""
     from netplan2k8s.findings import Layer, Severity  # noqa: PLC0415

@@ -94,8 +94,7 @@ def authorization(configuration: Foreign, chosen: Chosen) -> str:
     """The header's value, empty without one; the client may run the plugin for it.
 
     Raises:
-        OperationError: it cannot be sent.
-        OperationError: what has the credentials fails.
+        OperationError: it cannot be sent, or what has the credentials fails.
     """
     settings = {}
     with _listening() as said:

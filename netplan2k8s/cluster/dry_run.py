@@ -146,15 +146,18 @@ def _causes_of_conflict(answer: Answer) -> list[ownership.Conflict]:
 
 
 def _lacks_namespace(answer: Answer) -> bool:
-    details = answer.body.get("details") if isinstance(answer.body, dict) else None
-    kind = details.get("kind") if isinstance(details, dict) else None
-    return answer.status == _NOT_FOUND and kind == "namespaces"
+    return answer.status == _NOT_FOUND and _details(answer).get("kind") == "namespaces"
 
 
 def _causes(answer: Answer) -> list[Mapping[str, Any]]:
-    details = answer.body.get("details") if isinstance(answer.body, dict) else None
-    causes = details.get("causes") if isinstance(details, dict) else None
+    causes = _details(answer).get("causes")
     return [cause for cause in causes or () if isinstance(cause, dict)]
+
+
+def _details(answer: Answer) -> Mapping[str, Any]:
+    """What the Status of a failure is about."""
+    found = answer.body.get("details")
+    return found if isinstance(found, dict) else {}
 
 
 def _reason(answer: Answer) -> str:

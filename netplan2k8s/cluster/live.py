@@ -76,8 +76,8 @@ class Live:
 
     def read(self, items: Sequence[Wanted], trial: Trial) -> None:
         """Read every object that is wanted, those of the rails' kinds all."""
-        for version, kind in sorted({pair_of(item) for item in items}):
-            mine = [item for item in items if pair_of(item) == (version, kind)]
+        for version, kind in sorted({item.type for item in items}):
+            mine = [item for item in items if item.type == (version, kind)]
             if kind not in RAIL_KINDS:
                 self._get(mine, trial)
                 continue
@@ -164,7 +164,7 @@ class Live:
         return f"{root(version)}{space}/{quote(self.resources[version, kind])}"
 
     def object_path(self, item: Wanted) -> str:
-        path = self.path(*pair_of(item), item.key.namespace)
+        path = self.path(*item.type, item.key.namespace)
         return f"{path}/{quote(item.key.name)}"
 
     def expect(self, answer: Answer, what: str) -> None:
@@ -178,11 +178,6 @@ class Live:
                 f"{self.connection.server} answered {answer.status} when asked for"
                 f" {what}: {message(answer)}"
             )
-
-
-def pair_of(item: Wanted) -> tuple[str, str]:
-    """The apiVersion and kind of an object."""
-    return item.document.api_version, item.key.kind
 
 
 def root(version: str) -> str:

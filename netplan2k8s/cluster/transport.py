@@ -21,8 +21,8 @@ def pool_manager(client: Foreign, configuration: Foreign, chosen: Chosen) -> For
     """The official client's connections, which are made when they are needed.
 
     Raises:
-        OperationError: the kubeconfig's certificates or its proxy are of no use.
-        OperationError: the certificates of the plugin are none.
+        OperationError: the certificates of the kubeconfig or of the plugin, or the
+            proxy, are of no use.
     """
     import urllib3  # noqa: PLC0415
 

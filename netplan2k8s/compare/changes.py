@@ -169,6 +169,11 @@ class Comparison:
         }
 
 
+def path_key(path: Path) -> list[object]:
+    """Sorts values by their names, worker-9 before worker-10."""
+    return [natural_key(step) for step in path]
+
+
 def worst_first(changes: list[Change]) -> tuple[Change, ...]:
     """Changes by what they do, alike ones together, in the order of their names.
 
@@ -181,7 +186,7 @@ def worst_first(changes: list[Change]) -> tuple[Change, ...]:
                 change.risk.rank,
                 bool(change.path),
                 change.effect.text,
-                [natural_key(step) for step in change.path],
+                path_key(change.path),
                 natural_key(change.what),
             ),
         )

@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from netplan2k8s.compare.changes import Difference, Leaves, Path
+from netplan2k8s.compare.changes import Difference, Leaves, Path, path_key
 from netplan2k8s.manifests.json_text import JsonError, JsonText
-from netplan2k8s.naming import natural_key
-from netplan2k8s.simulate.device_plugin import LISTS, full_name, value_of
+from netplan2k8s.simulate.device_plugin import LISTS, full_name, resource_list
 from netplan2k8s.simulate.selectors import HOSTNAME
 
 ENTRIES: Path = ("spec", "staticAllocations")
@@ -87,7 +86,7 @@ def differences(before: Leaves, after: Leaves) -> Iterator[Difference]:
     if before == after:
         return
     changed = [path for path in {**before, **after} if _differs(path, before, after)]
-    for path in sorted(changed, key=lambda path: [natural_key(step) for step in path]):
+    for path in sorted(changed, key=path_key):
         yield Difference(path, before.get(path), after.get(path))
 
 
@@ -220,8 +219,7 @@ class _Table:
         Their order decides where two take one device; the judge of policies looks. A
         second one of a name, which stops the plugin, is by itself.
         """
-        listed = value_of(value, "resourceList") if isinstance(value, dict) else None
-        items = _items(listed)
+        items = resource_list(value)
         if not items or not all(isinstance(item, dict) for item in items):
             self.found[CONFIG] = _compact(value)
             return

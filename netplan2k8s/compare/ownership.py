@@ -20,6 +20,7 @@ _ANNOTATION: Way = ("metadata", "annotations", LAST_APPLIED)
 _SELF = "."
 _FIELD = "f:"
 _LISTED = ("k:", "v:", "i:")
+_ABSENT = object()
 
 
 class Conflict(NamedTuple):
@@ -188,17 +189,8 @@ def _erase(
     ways |= {(w, False) for o in mine for w in o.mappings}
     for way, is_whole in sorted(ways, key=lambda pair: len(pair[0]), reverse=True):
         is_part = way[:1] in (("metadata",), ("spec",))
-        if is_part and way not in kept and not _has(manifest, way):
+        if is_part and way not in kept and _value(manifest, way) is _ABSENT:
             _drop(made, way, is_whole=is_whole)
-
-
-def _has(body: Mapping[str, Any], way: Way) -> bool:
-    value: Any = body
-    for step in way:
-        if not isinstance(value, dict) or step not in value:
-            return False
-        value = value[step]
-    return True
 
 
 def _drop(made: dict[str, Any], way: Way, *, is_whole: bool) -> None:
@@ -223,14 +215,15 @@ def _conflicts(
     """Fields of other managers that the manifest wants otherwise."""
     for owner in others:
         for way in sorted(owner.fields):
-            is_sent = way[:1] == ("spec",) and _has(manifest, way)
-            had = _value(live, way)
-            if is_sent and had != {} and _value(manifest, way) != had:
+            had, sent = _value(live, way), _value(manifest, way)
+            is_sent = way[:1] == ("spec",) and sent is not _ABSENT
+            if is_sent and had not in ({}, sent):
                 yield Conflict(f".{'.'.join(way)}", owner.manager)
 
 
 def _value(body: Mapping[str, Any], way: Way) -> Any:  # noqa: ANN401  any JSON value
+    """The value of a field; ``_ABSENT`` where there is no such field."""
     value: Any = body
     for step in way:
-        value = value.get(step) if isinstance(value, dict) else None
+        value = value.get(step, _ABSENT) if isinstance(value, dict) else _ABSENT
     return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,10 +9,13 @@ from typing import Any, NamedTuple
 from netplan2k8s.compare.leaves import CONFIG
 from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.simulate.device_plugin import (
+    RESOURCE_NAME,
     Claim,
     Device,
     full_name,
     offered,
+    resource_list,
+    selectors_of,
     value_of,
 )
 
@@ -21,7 +23,6 @@ SECTION = CONFIG[:2]
 PCI = "pciAddresses"
 _UNTOLD = frozenset({"acpiindexes", "ddpprofiles", "devices", "pkeys"})
 """Selectors that nothing tells of a NIC by its address."""
-_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def resources_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -31,7 +32,7 @@ def resources_of(body: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         config = JsonText(text).value() if isinstance(text, str) else None
     except JsonError:
         return {}
-    items = _listed(config)
+    items = resource_list(config)
     return {full_name(item): item for item in items if isinstance(item, dict)}
 
 
@@ -43,7 +44,7 @@ def config_problem(body: Mapping[str, Any]) -> str:
     if not isinstance(text, str):
         return "its pods wait for a configuration, and there is none"
     try:
-        items = _listed(JsonText(text).value())
+        items = resource_list(JsonText(text).value())
     except JsonError as error:
         return f"its configuration is no JSON: {error.message}"
     if not items:
@@ -58,7 +59,7 @@ def _problems(items: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for item in items:
         name, selectors = full_name(item), value_of(item, "selectors")
         short = value_of(item, "resourceName")
-        if not isinstance(short, str) or not _NAME.fullmatch(short):
+        if not isinstance(short, str) or not RESOURCE_NAME.fullmatch(short):
             yield f"it takes no resource of the name {short}"
         if counts[name] > 1:
             yield f"it takes no two resources {name}"
@@ -74,11 +75,6 @@ def spec_of(body: Mapping[str, Any]) -> Mapping[str, Any]:
 def _config_of(body: Mapping[str, Any]) -> object:
     section = spec_of(body).get(SECTION[1])
     return section.get(CONFIG[2]) if isinstance(section, dict) else None
-
-
-def _listed(config: object) -> Sequence[Any]:
-    listed = value_of(config, "resourceList") if isinstance(config, dict) else None
-    return listed if isinstance(listed, list) else ()
 
 
 class Nics(NamedTuple):
@@ -104,7 +100,7 @@ def _owners(
 ) -> dict[str, str]:
     """The resource of every PCI address: the first one in the list that selects it."""
     claims = [
-        Claim(name, [_known(selector) for selector in _selectors(body)])
+        Claim(name, [_known(selector) for selector in selectors_of(body)])
         for name, body in resources.items()
     ]
     found = offered(claims, devices)
@@ -118,14 +114,8 @@ def _known(selector: Mapping[str, Any]) -> dict[str, Any]:
 
 def addresses_of(resource: Mapping[str, Any]) -> list[str]:
     found = []
-    for selector in _selectors(resource):
+    for selector in selectors_of(resource):
         values = value_of(selector, PCI)
         listed = values if isinstance(values, list) else ()
         found += [value for value in listed if isinstance(value, str)]
     return found
-
-
-def _selectors(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    found = value_of(resource, "selectors")
-    listed = found if isinstance(found, list) else [found]
-    return [item for item in listed if isinstance(item, dict)]

@@ -125,11 +125,14 @@ class _Move:
         return read_pool(self.after)
 
     @cached_property
+    def _told(self) -> Status:
+        return status_of(self.before)
+
+    @cached_property
     def _status(self) -> Status:
         """What the cluster says, or else what nv-ipam would make of the old spec."""
-        told = status_of(self.before)
-        if told.allocations or self.old.pool is None:
-            return told
+        if self._told.allocations or self.old.pool is None:
+            return self._told
         nodes = self._nodes
         if self.world.nodes is None:
             nodes = [Node(e.node_name) for e in _statics(self.old) if e.node_name]
@@ -152,7 +155,7 @@ class _Move:
         if self.world.nodes is not None:
             return [node.as_selected for node in self.world.nodes]
         names = {e.node_name for r in (self.old, self.new) for e in _statics(r)}
-        names |= status_of(self.before).allocations.keys()
+        names |= self._told.allocations.keys()
         return [Node(name) for name in sorted(names - {""})]
 
     @cached_property

@@ -51,6 +51,11 @@ class Wanted:
         return self.document.body
 
     @property
+    def type(self) -> tuple[str, str]:
+        """Its apiVersion and kind, by which an API server serves it."""
+        return self.document.api_version, self.key.kind
+
+    @property
     def place(self) -> Place:
         return self.key, self.is_patch
 
@@ -91,25 +96,19 @@ def wanted(
     ``namespace`` is where objects go that name none.
     """
     found: dict[Place, Wanted] = {}
-    for documents, is_readable in (
-        ((*reading.documents, *reading.others, *reading.configs), True),
-        (reading.broken, False),
-    ):
-        for document in documents:
-            if not _is_object(document):
-                continue
+    for document, is_readable in _documents(reading):
+        if _is_object(document):
+            is_part = is_patch(document)
+            whole = _with_nulls(document) if is_part else document
             key = key_of(document, namespace, served)
-            if is_patch(document):
-                made = Wanted(key, _with_nulls(document), True, is_readable)
-            else:
-                made = Wanted(key, document, False, is_readable)
+            made = Wanted(key, whole, is_part, is_readable)
             found[made.place] = made
     return tuple(sorted(found.values(), key=lambda item: item.key.order))
 
 
 def nameless(reading: Reading) -> dict[str, int]:
     """How many objects of each kind have no name, and so are no object of a cluster."""
-    everything = (*reading.documents, *reading.others, *reading.broken)
+    everything = (document for document, _ in _documents(reading))
     found = (d for d in everything if not d.api_version.startswith(_KUSTOMIZE))
     return Counter(d.kind for d in found if d.kind and not d.name)
 
@@ -130,20 +129,16 @@ def key_of(
 def state_of(reading: Reading) -> State:
     """A cluster as a snapshot tells of it."""
     objects: dict[Key, Mapping[str, Any]] = {}
-    unreadable = set()
+    unreadable: set[Key] = set()
     facts: dict[str, list[Document]] = {kind: [] for kind in (*_FACTS, "Namespace")}
-    for document in (*reading.documents, *reading.others, *reading.configs):
+    for document, is_readable in _documents(reading):
         if document.kind in facts:
             facts[document.kind].append(document)
         if document.kind not in _FACTS and _is_object(document):
-            objects[key_of(document)] = document.body
-    for document in reading.broken:
-        if document.kind in facts:
-            facts[document.kind].append(document)
-        elif _is_object(document):
             key = key_of(document)
             objects[key] = document.body
-            unreadable.add(key)
+            if not is_readable:
+                unreadable.add(key)
     nodes = list(filter(None, (node_of(d.body) for d in facts["Node"])))
     pods = list(filter(None, (pod_of(d.body) for d in facts["Pod"])))
     spaces = frozenset(document.name for document in facts["Namespace"])
@@ -218,6 +213,14 @@ def rail_resources(bodies: Iterable[Mapping[str, Any]]) -> frozenset[str]:
             if isinstance(name, str):
                 found.add(name)
     return frozenset(found)
+
+
+def _documents(reading: Reading) -> Iterator[tuple[Document, bool]]:
+    """All documents, and whether their fields have their types."""
+    for document in (*reading.documents, *reading.others, *reading.configs):
+        yield document, True
+    for document in reading.broken:
+        yield document, False
 
 
 def _with_nulls(document: Document) -> Document:

@@ -49,13 +49,12 @@ class Trial:
         """The objects whose (apiVersion, kind) there is; NK601 once for any other."""
         found, said = [], set()
         for item in items:
-            pair = item.document.api_version, item.key.kind
-            if pair in known:
+            if item.type in known:
                 found.append(item)
                 continue
             self.refused.add(item.place)
-            if pair not in said:
-                said.add(pair)
+            if item.type not in said:
+                said.add(item.type)
                 self.remarks.append(_unknown_kind(item, known))
         return found
 
@@ -90,14 +89,14 @@ def offline(
     """Apply manifests to a snapshot."""
     trial = Trial()
     if state.served is not None:
-        pairs = {(v, kind): 0 for v, kinds in state.served.items() for kind in kinds}
-        told = {version for version, _ in pairs} | set(state.served)
-        asked = [item for item in items if item.document.api_version in told]
-        trial.of_known_kinds(asked, pairs)
+        known = {(v, kind): 0 for v, kinds in state.served.items() for kind in kinds}
+        trial.of_known_kinds([i for i in items if i.type[0] in state.served], known)
     untold: set[str] = set()
-    said: set[str] = set()
     unowned = 0
-    spaces = {item.key.name for item in items if item.key.kind == "Namespace"}
+    spaces = None
+    if state.namespaces is not None:
+        coming = (item.key.name for item in items if item.key.kind == "Namespace")
+        spaces = {*state.namespaces, *coming}
     for item in items:
         if item.place in trial.refused:
             continue
@@ -106,28 +105,29 @@ def offline(
             untold.add(item.key.kind)
             continue
         live = state.objects.get(item.key)
-        is_told = trial.plainly(item, live, manager=manager, force=force)
-        unowned += not is_told
+        unowned += not trial.plainly(item, live, manager=manager, force=force)
         space = item.key.namespace
-        known = {*spaces, *(state.namespaces or (space,)), *said, ""}
-        if space not in known:
-            said.add(space)
+        if space and spaces is not None and space not in spaces:
+            spaces.add(space)  # said once
             trial.remarks.append(missing_namespace(item))
-    if untold:
-        kinds = ", ".join(sorted(untold))
-        trial.notes.append(f"the snapshot says nothing of {kinds}: not compared")
-    if unowned:
-        trial.notes.append(
+    trial.notes += _untold(state, untold, is_unowned=bool(unowned))
+    return trial
+
+
+def _untold(state: State, kinds: set[str], *, is_unowned: bool) -> Iterator[str]:
+    """What a snapshot does not tell, and what follows."""
+    if kinds:
+        listed = ", ".join(sorted(kinds))
+        yield f"the snapshot says nothing of {listed}: not compared"
+    if is_unowned:
+        yield (
             "no managedFields in the snapshot: a manifest was taken for all that was"
             " ever applied of its object; kubectl get --show-managed-fields tells"
         )
     if state.nodes is None:
-        trial.notes.append("no Nodes in the snapshot: their names go unchecked")
+        yield "no Nodes in the snapshot: their names go unchecked"
     if state.pods is None:
-        trial.notes.append(
-            "no Pods in the snapshot: which of them keep old addresses is not told"
-        )
-    return trial
+        yield "no Pods in the snapshot: which of them keep old addresses is not told"
 
 
 def conflicts(item: Wanted, found: Iterable[ownership.Conflict]) -> Iterator[Remark]:
@@ -158,7 +158,7 @@ def missing_namespace(item: Wanted) -> Remark:
 
 
 def _unknown_kind(item: Wanted, known: Mapping[tuple[str, str], Any]) -> Remark:
-    version, kind = item.document.api_version, item.key.kind
+    version, kind = item.type
     others = [v for v, other in known if other == kind]
     advice = _OPERATORS.get(kind, "install its operator, or leave the manifest out")
     if others:

@@ -17,10 +17,11 @@ from netplan2k8s.manifests.places import Key, Offset
 from netplan2k8s.naming import ranges
 from netplan2k8s.simulate.device_plugin import (
     LISTS,
+    RESOURCE_NAME,
     are_texts,
+    resource_list,
 )
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 _WEBHOOK_NAME = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _FQDN = re.compile(r"([a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?\.)+[a-zA-Z]{2,}")
 _TYPES = ("netDevice", "accelerator", "auxNetDevice")
@@ -67,9 +68,8 @@ def _text(policy: Policy) -> Iterator[Remark]:
         spot = Spot(document, (*pointer, Offset(config.error.offset)))
         yield _refuse(f"config is no JSON, {config.error.message}", spot)
         return
-    value = config.value
-    listed = value_of(value, "resourceList") if isinstance(value, dict) else None
-    if not isinstance(listed, list) or not listed:
+    listed = resource_list(config.value)
+    if not listed:
         yield _refuse("config has no resourceList with a resource", config.spot)
         return
     for number, item in enumerate(listed):
@@ -108,7 +108,7 @@ def _repeated(policy: Policy) -> Iterator[Remark]:
 
 def _resource(resource: Resource) -> Iterator[Remark]:
     name = value_of(resource.body, "resourceName") or ""
-    if not _NAME.fullmatch(name):
+    if not RESOURCE_NAME.fullmatch(name):
         message = f"resourceName {name!r} has other characters than A-Z a-z 0-9 _ -"
         yield _refuse(message, resource.at("resourceName"))
     elif len(name) > MAX_RESOURCE_NAME:
@@ -179,7 +179,7 @@ def _refused_names(policy: Policy, scene: Scene) -> Iterator[Remark]:
     together: dict[str, list[tuple[str, Resource]]] = defaultdict(list)
     for resource in policy.resources:
         name = value_of(resource.body, "resourceName") or ""
-        if _NAME.fullmatch(name) and not _WEBHOOK_NAME.fullmatch(name):
+        if RESOURCE_NAME.fullmatch(name) and not _WEBHOOK_NAME.fullmatch(name):
             fault = "hyphen" if "-" in name else "_ at an end"
             together[fault].append((name, resource))
     for fault, found in together.items():

@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 from netplan2k8s.lint.embedded import Embedded, embedded
 from netplan2k8s.lint.remarks import Spot
 from netplan2k8s.manifests.reader import Document, Pointer
-from netplan2k8s.simulate.device_plugin import full_name, value_of
+from netplan2k8s.simulate.device_plugin import (
+    full_name,
+    resource_list,
+    selectors_of,
+    value_of,
+)
 
 __all__ = [
     "Policy",
@@ -56,9 +61,7 @@ class Resource:
 
     @property
     def selectors(self) -> list[Mapping[str, Any]]:
-        found = value_of(self.body, "selectors")
-        listed = found if isinstance(found, list) else [found]
-        return [item for item in listed if isinstance(item, dict)]
+        return selectors_of(self.body)
 
     def at(self, *steps: str | int) -> Spot:
         return self.config.at("resourceList", self.number, *steps)
@@ -81,9 +84,8 @@ class Policy(NamedTuple):
     @property
     def is_read(self) -> bool:
         """Whether all resources are known; what keeps them from it is NK430."""
-        value = self.config.value
-        listed = value_of(value, "resourceList") if isinstance(value, dict) else None
-        return isinstance(listed, list) and 0 < len(listed) == len(self.resources)
+        listed = resource_list(self.config.value)
+        return 0 < len(listed) == len(self.resources)
 
 
 def policy_of(document: Document) -> Policy | None:
@@ -119,11 +121,9 @@ def _mounted(document: Document) -> str:
 def _policy_in(document: Document, pointer: Pointer, text: str) -> Policy:
     """The configuration in a text of a document."""
     config = embedded(document, pointer, text)
-    value = config.value if isinstance(config.value, dict) else {}
-    listed = value_of(value, "resourceList")
     resources = tuple(
         Resource(config, number, body)
-        for number, body in enumerate(listed if isinstance(listed, list) else ())
+        for number, body in enumerate(resource_list(config.value))
         if isinstance(body, dict)
     )
     return Policy(document, config, resources)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from netplan2k8s.compare.changes import Change, ObjectChange, Path, Risk, Verb
+from netplan2k8s.compare.changes import Change, ObjectChange, Risk, Verb, path_key
 from netplan2k8s.compare.objects import label
 from netplan2k8s.findings import Finding, visible
-from netplan2k8s.naming import counted, natural_key
+from netplan2k8s.naming import counted
 from netplan2k8s.report import machine
 from netplan2k8s.report.terminal import print_findings, wants_color
 
@@ -125,7 +125,7 @@ def _with_context(
     if not context:
         yield from map(_change_line, group)
         return
-    order = sorted({**changed.before, **changed.after}, key=_path_key)
+    order = sorted({**changed.before, **changed.after}, key=path_key)
     places = {path: number for number, path in enumerate(order)}
     mine = {change.path: change for change in group if change.path in places}
     others = {change.path for change in changed.changes} - mine.keys()
@@ -148,10 +148,6 @@ def _with_context(
             value = _short(changed.after.get(path, changed.before.get(path, "")))
             name = _short(label(changed.key.kind, path))
             yield Line(f"        {name}  {value}".rstrip(), "dim")
-
-
-def _path_key(path: Path) -> list[Any]:
-    return [natural_key(step) for step in path]
 
 
 def _change_line(change: Change) -> Line:

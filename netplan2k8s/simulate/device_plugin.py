@@ -30,6 +30,9 @@ NOT_OF_A_PF = frozenset({*NEVER_A_PF, "acpiIndexes", "pKeys", "ddpProfiles"})
 """Selectors that match no physical function, or none that we know enough of."""
 
 
+RESOURCE_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+
+
 class Device(NamedTuple):
     """A physical function of a node; what is not known of it is empty."""
 
@@ -102,6 +105,19 @@ def full_name(resource: Mapping[str, Any]) -> str:
     """A resource's name with its prefix, which is intel.com unless it is written."""
     prefix = value_of(resource, "resourcePrefix") or "intel.com"
     return f"{prefix}/{value_of(resource, 'resourceName')}"
+
+
+def resource_list(config: object) -> list[Any]:
+    """What a configuration lists as resources; none where it has no list of them."""
+    listed = value_of(config, "resourceList") if isinstance(config, dict) else None
+    return listed if isinstance(listed, list) else []
+
+
+def selectors_of(resource: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The selectors of a resource; an object is a list of one."""
+    found = value_of(resource, "selectors")
+    listed = found if isinstance(found, list) else [found]
+    return [item for item in listed if isinstance(item, dict)]
 
 
 def filters(selector: Mapping[str, Any]) -> dict[str, Any]:

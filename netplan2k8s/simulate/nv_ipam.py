@@ -48,34 +48,29 @@ def allocate(pool: Pool, nodes: Sequence[Node], before: Status | None = None) ->
     """
     candidates = sorted(selected(pool.node_selector, nodes), key=lambda n: n.name)
     statics = {entry.node_name: entry for entry in pool.statics if entry.node_name}
-    names = {node.name for node in candidates} if before else set()
-    texts = {entry.text for entry in pool.statics}
-    kept = {
-        name: allocation
-        for name, allocation in (before.allocations if before else {}).items()
-        # One with an entry gets that, whatever it had.
-        if name in names
-        and name not in statics
-        and _is_still_right(pool, allocation, texts)
+    found = {
+        node.name: _of_static(pool, statics[node.name])
+        for node in candidates
+        if node.name in statics
     }
-    found: dict[str, Allocation] = {}
-    waiting: list[str] = []
-    for node in candidates:
-        entry = statics.get(node.name)
-        if entry is not None:
-            found[node.name] = _of_static(pool, entry)
-        elif node.name in kept:
-            found[node.name] = kept[node.name]
-        else:
-            waiting.append(node.name)
-    if not waiting:
+    unlisted = [node.name for node in candidates if node.name not in statics]
+    if not unlisted:
         return Status(found)
+    texts = {entry.text for entry in pool.statics}
+    had = before.allocations if before else {}
+    kept = {
+        name: had[name]
+        for name in unlisted
+        if name in had and _is_still_right(pool, had[name], texts)
+    }
+    found |= kept
     # Reservations are kept by the text of the entries, so that a prefix in another
     # spelling is given out a second time.
-    reserved = texts | {allocation.text for allocation in kept.values()}
-    free = _free(pool, reserved)
+    free = _free(pool, texts | {allocation.text for allocation in kept.values()})
     without = []
-    for name in waiting:
+    for name in unlisted:
+        if name in kept:
+            continue
         network = next(free, None)
         if network is None:
             without.append(name)
