@@ -1,7 +1,8 @@
 """Every rule by code: the one table that findings, docs and selections share.
 
 The hundred of a code is its stage: 0 input and YAML, 1 Netplan, 2 inventory,
-3 fabric, 4 manifests, 5 proof, 6 cluster. A code is never reused and never renumbered.
+3 fabric, 4 manifests, 5 proof, 6 cluster, 7 the running host. A code is never reused
+and never renumbered.
 """
 
 from __future__ import annotations

@@ -23,8 +23,8 @@ class Layer(enum.StrEnum):
     ``yaml`` any YAML reader, ``netplan`` netplan itself, ``inventory`` the join of
     interfaces and PCI addresses, ``fabric`` the links of the cluster, and
     ``schema``, ``controller`` and ``runtime`` the stages of a manifest's life,
-    ``proof`` whoever compares the pods' links with the hosts', and ``cluster`` the API
-    server that is asked.
+    ``proof`` whoever compares the pods' links with the hosts', ``cluster`` the API
+    server that is asked, and ``host`` the running host: its kernel and its own files.
     """
 
     INPUT = "input"
@@ -37,6 +37,7 @@ class Layer(enum.StrEnum):
     RUNTIME = "runtime"
     PROOF = "proof"
     CLUSTER = "cluster"
+    HOST = "host"
 
 
 _VISIBLE = {code: repr(chr(code))[1:-1] for code in (*range(32), *range(127, 160))}

@@ -36,7 +36,8 @@ RULES_HEAD = """\
 # Rules
 
 Every finding. The hundred of a code is its stage: 0 input and YAML, 1 Netplan, 2 inventory,
-3 fabric, 4 manifests, 5 proof, 6 cluster. Codes are never reused. `netplan2k8s explain NK450` prints a page.
+3 fabric, 4 manifests, 5 proof, 6 cluster, 7 the running host. Codes are never reused.
+`netplan2k8s explain NK450` prints a page.
 
 An example's blocks are files, by the name in their first line; without one a block is
 `hosts/gpu-01/etc/netplan/60-rails.yaml` for what is wrong with hosts, and a manifest otherwise.

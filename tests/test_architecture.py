@@ -22,6 +22,7 @@ LEVELS = {
     "catalogue": 1,
     "fabric.translation": 1,
     "fabric.plan": 1,
+    "fabric.waves": 2,
     "tree": 1,
     "source": 2,
     "inputs": 2,
