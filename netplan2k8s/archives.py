@@ -14,6 +14,7 @@ _SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz")
 MAX_TOTAL_BYTES = 1024 * 1024 * 1024
 MAX_UNPACKED_BYTES = 64 * MAX_TOTAL_BYTES
 _BLOCK = 512
+_PERMISSIONS = 0o7777
 _CHUNK = 1024 * 1024
 
 
@@ -22,10 +23,12 @@ class Contents:
     """What was asked for of an archive, by normalised member name.
 
     ``links`` are all its symbolic links with their texts; a hard link is the file that
-    it stands for. ``refused`` says what is wrong with a member that was asked for.
+    it stands for. ``modes`` are the files' permission bits. ``refused`` says what is
+    wrong with a member that was asked for.
     """
 
     files: dict[str, bytes] = field(default_factory=dict)
+    modes: dict[str, int] = field(default_factory=dict)
     links: dict[str, str] = field(default_factory=dict)
     refused: dict[str, Finding] = field(default_factory=dict)
 
@@ -59,6 +62,7 @@ def read(path: str, is_wanted: Callable[[str], bool]) -> Contents:
     for name, target in aliases.items():
         if target in found.files or target in targets.files:
             found.files[name] = (found.files | targets.files)[target]
+            found.modes[name] = (found.modes | targets.modes)[target]
         elif target in targets.refused:
             found.refused[name] = targets.refused[target]
         else:
@@ -156,6 +160,7 @@ def _take(  # type: ignore[no-untyped-def]
     elif member.islnk():
         aliases[place] = posixpath.normpath(member.linkname)
     else:
+        found.modes[place] = member.mode & _PERMISSIONS
         source = archive.extractfile(member)
         found.files[place] = source.read() if source else b""
         return len(found.files[place])

@@ -946,6 +946,51 @@ STALE_STATUS = Rule(
     "a pool's status is not what its spec asks for",
 )
 
+# -- NK7xx: the running host -----------------------------------------------------
+
+UNUSUAL_TEXT = Rule(
+    "NK701",
+    "unusual-text",
+    _ERROR,
+    Layer.HOST,
+    "a rail cannot be cut out of a Netplan file by itself",
+)
+VOLATILE_RAIL = Rule(
+    "NK702",
+    "volatile-rail",
+    _ERROR,
+    Layer.HOST,
+    "a rail is in a Netplan file that is made anew",
+)
+NEEDED_RAIL = Rule(
+    "NK703",
+    "needed-rail",
+    _ERROR,
+    Layer.HOST,
+    "the host needs a rail's NIC for something else",
+)
+LEFTOVER_REFERENCE = Rule(
+    "NK704",
+    "leftover-reference",
+    _WARNING,
+    Layer.HOST,
+    "what is no rail has a route over one, or a policy for its address",
+)
+NOT_AS_STRIPPED = Rule(
+    "NK705",
+    "not-as-stripped",
+    _ERROR,
+    Layer.HOST,
+    "a file to be restored is not what strip left",
+)
+NO_ROLLBACK = Rule(
+    "NK706",
+    "no-rollback",
+    _ERROR,
+    Layer.HOST,
+    "a host to be restored has no originals",
+)
+
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in sorted(

@@ -128,11 +128,16 @@ def prove(
         keep_links=all_links,
         progress=progress,
     )
-    made = linting.judged(manifests, Choices(), more=proven.findings)
-    said = tuple(f for f in made.findings if _matters(f, proven.findings))
+    said = of_proof(manifests, proven)
     text = proof.table(proven.proof) if all_links else ""
     text += proof.verdict(proven.proof, is_proven=not has_error(said)) + "\n"
     return Checks(said, text, proof.facts(proven.proof, all_links=all_links))
+
+
+def of_proof(manifests: linting.Manifests, proven: Proving) -> tuple[Finding, ...]:
+    """The findings of a proof, with those of the manifests that explain them."""
+    made = linting.judged(manifests, Choices(), more=proven.findings)
+    return tuple(f for f in made.findings if _matters(f, proven.findings))
 
 
 def _matters(finding: Finding, proof: Collection[Finding]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netplan2k8s import cluster_commands, options, outcome
+from netplan2k8s import cluster_commands, options, outcome, strip_command
 from netplan2k8s.settings import KINDS, OPERATOR_RELEASES, Settings
 
 if TYPE_CHECKING:
@@ -391,6 +391,7 @@ def prove(
 
 app.command()(cluster_commands.diff)
 app.command()(cluster_commands.snapshot)
+app.command()(strip_command.strip)
 
 
 @app.command()

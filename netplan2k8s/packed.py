@@ -17,7 +17,8 @@ OUR_MARK = ".netplan2k8s/files.json"
 NETPLAN_PLACES = ("etc/netplan", "lib/netplan", "run/netplan")
 ROOT_MARKS = frozenset({"etc", "lib", "run", "usr"})
 NOT_SEARCHED = "not searched: manifests that netplan2k8s wrote"
-_FLAT = "etc/netplan/netplan.yaml"
+FLAT = "etc/netplan/netplan.yaml"
+"""Where a host of which one file is known has it, for want of its real name."""
 _NEARLY = (".yml", ".YAML", ".YML")
 _PLACES = (
     r"(?:etc|run|lib|usr/lib)/netplan/[^/]+",
@@ -116,6 +117,7 @@ def _rooted(
     for member, root, relative in _by_root(contents.files, roots):
         if _place().fullmatch(relative):
             trees[root].files[relative] = contents.files[member]
+            trees[root].modes[relative] = contents.modes[member]
     for member, root, relative in _by_root(contents.links, roots):
         trees[root].links[relative] = contents.links[member]
     for member, _, relative in _by_root(contents.refused, roots):
@@ -130,6 +132,7 @@ def _rooted(
         behind = archives.read(path, _below(targets))
         for member, root, relative in _by_root(behind.files, roots):
             trees[root].files[relative] = behind.files[member]
+            trees[root].modes[relative] = behind.modes[member]
         findings.extend(behind.refused.values())
     for root, tree in trees.items():
         name = root.rpartition("/")[2] or archives.stem(path.rpartition("/")[2])
@@ -201,8 +204,9 @@ def _flat(
             findings.append(contents.refused[member])
         else:
             name = member.rpartition("/")[2].removesuffix(".yaml")
-            files, labels = {_FLAT: contents.files[member]}, {_FLAT: label}
-            tree = MemoryTree("", files, labels=labels)
+            files, labels = {FLAT: contents.files[member]}, {FLAT: label}
+            modes = {FLAT: contents.modes[member]}
+            tree = MemoryTree("", files, labels=labels, modes=modes)
             yield PackedHost(name, tree, label, member)
 
 

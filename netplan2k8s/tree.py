@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
+PRIVATE = 0o600
+"""The mode that netplan asks of its files."""
 _MAX_LINKS = 40  # as Linux's MAXSYMLINKS
 _NULL = os.devnull.lstrip("/")
 
@@ -39,6 +41,10 @@ class Tree(Protocol):
 
     def readlink(self, path: str) -> str | None:
         """The text of a symbolic link; None where it is no link."""
+        ...
+
+    def mode(self, path: str) -> int:
+        """The permission bits of a file, links followed; raises as ``read``."""
         ...
 
     def label(self, path: str) -> str:
@@ -123,6 +129,10 @@ class DirectoryTree:
         except OSError:
             return None
 
+    def mode(self, path: str) -> int:
+        real = resolve(path, self._link)
+        return stat.S_IMODE(os.stat(os.path.join(self.root, real)).st_mode)
+
     def label(self, path: str) -> str:
         return os.path.join(self.root, path)
 
@@ -149,13 +159,15 @@ class MemoryTree:
     """A host root held in memory, as read from an archive or from one flat file.
 
     ``files`` maps relative paths to their bytes, ``links`` to link texts, ``labels``
-    to the names that messages use where ``prefix`` + path is not it.
+    to the names that messages use where ``prefix`` + path is not it, ``modes`` to
+    permission bits where they are not PRIVATE.
     """
 
     prefix: str
     files: dict[str, bytes]
     links: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    modes: dict[str, int] = field(default_factory=dict)
 
     def names(self, directory: str) -> tuple[str, ...]:
         real = self.resolve(directory)
@@ -183,6 +195,9 @@ class MemoryTree:
             return self.links.get(self.resolve(directory) + slash + name)
         except OSError:
             return None
+
+    def mode(self, path: str) -> int:
+        return self.modes.get(self.resolve(path), PRIVATE)
 
     def label(self, path: str) -> str:
         return self.labels.get(path, self.prefix + path)
@@ -218,6 +233,9 @@ class FlatTree:
 
     def readlink(self, path: str) -> str | None:  # noqa: ARG002  the protocol's
         return None
+
+    def mode(self, path: str) -> int:  # noqa: ARG002  the protocol's
+        return stat.S_IMODE(os.stat(self.file).st_mode)
 
     def label(self, path: str) -> str:  # noqa: ARG002  the protocol's
         return self.file

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from netplan2k8s import emitters
+from netplan2k8s import emitters, hosts
 from netplan2k8s.addressing import format_address
 from netplan2k8s.catalogue import UNKNOWN_PCI
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
@@ -86,9 +86,34 @@ def inspect(
     Raises:
         InputError: the arguments hold no hosts, or tables cannot be read.
     """
+    found = find(arguments, settings)
+    return inspect_hosts(found, arguments[0], settings, kinds=kinds, progress=progress)
+
+
+def find(arguments: Sequence[str], settings: Settings) -> hosts.Fleet:
+    """The hosts of the arguments, named as the settings say.
+
+    Raises:
+        InputError: the arguments hold no hosts, or the names cannot be read.
+    """
     names = read_node_names(settings.node_names, settings.node_name)
+    return discover(arguments, names=names, exclude=settings.exclude_nodes)
+
+
+def inspect_hosts(
+    found: hosts.Fleet,
+    argument: str,
+    settings: Settings,
+    *,
+    kinds: Collection[str] = KINDS,
+    progress: Progress | None = None,
+) -> Inspection:
+    """Map the rails of hosts that were found; ``argument`` is where all of them lie.
+
+    Raises:
+        InputError: tables cannot be read.
+    """
     tables = _tables(settings)
-    found = discover(arguments, names=names, exclude=settings.exclude_nodes)
     fleet = read_fleet(found.hosts, settings, tables, progress, shadowed.check)
     plan, drafts = map_rails(
         fleet.candidates, fleet.node_names, settings, broken=fleet.broken
@@ -103,7 +128,7 @@ def inspect(
             return None  # already said, as a finding of its own
 
     def place_of(node_name: str) -> str:
-        return by_name[node_name].place if node_name in by_name else arguments[0]
+        return by_name[node_name].place if node_name in by_name else argument
 
     locator = Locator(reread_node, place_of)
     said = _sorted([*found.findings, *fleet.findings, *map(locator.finding, drafts)])
@@ -166,19 +191,19 @@ def show(argument: str) -> HostNetwork:
         UsageError: it holds several hosts.
     """
     if not os.path.isdir(argument):
-        hosts = discover([argument]).hosts
-        if len(hosts) != 1:
-            raise UsageError(f"{argument} holds {len(hosts)} hosts; show takes one")
-        return read_host(hosts[0].tree, hosts[0].node_name)
+        found = discover([argument]).hosts
+        if len(found) != 1:
+            raise UsageError(f"{argument} holds {len(found)} hosts; show takes one")
+        return read_host(found[0].tree, found[0].node_name)
     from netplan2k8s.tree import DirectoryTree  # noqa: PLC0415  show only
 
     root = os.path.normpath(argument)
     if not any(os.path.isdir(os.path.join(root, d)) for d in ("etc", "lib", "run")):
-        hosts = discover([argument]).hosts if os.listdir(root) else ()
-        if len(hosts) > 1:
-            raise UsageError(f"{argument} holds {len(hosts)} hosts; show takes one")
-        if hosts:
-            return read_host(hosts[0].tree, hosts[0].node_name)
+        found = discover([argument]).hosts if os.listdir(root) else ()
+        if len(found) > 1:
+            raise UsageError(f"{argument} holds {len(found)} hosts; show takes one")
+        if found:
+            return read_host(found[0].tree, found[0].node_name)
     return read_host(DirectoryTree(root), os.path.basename(os.path.abspath(root)))
 
 

@@ -20,7 +20,7 @@ from netplan2k8s.findings import Layer
 from netplan2k8s.rule_pages import HEADINGS
 from tests.conftest import ROOT
 
-HOST_LAYERS = (Layer.NETPLAN, Layer.INVENTORY, Layer.FABRIC)
+HOST_LAYERS = (Layer.NETPLAN, Layer.INVENTORY, Layer.FABRIC, Layer.HOST)
 HOST_FILE = "hosts/gpu-01/etc/netplan/60-rails.yaml"
 MANIFEST_FILE = "manifests/example.yaml"
 

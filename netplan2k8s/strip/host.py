@@ -1,0 +1,205 @@
+"""One host: its rails taken out of its files, and the proof that nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from netplan2k8s import catalogue
+from netplan2k8s.addressing import Prefix
+from netplan2k8s.findings import Finding, InputError, OperationError, Rule, Span
+from netplan2k8s.hosts import Host
+from netplan2k8s.naming import ranges
+from netplan2k8s.netplan import Definition, HostNetwork, read_host
+from netplan2k8s.source import span_of
+from netplan2k8s.strip import proof, rail_text
+from netplan2k8s.strip.editing import UnusualError
+from netplan2k8s.strip.host_files import HostFiles, read_files
+
+_ELSEWHERE = {
+    "run/": "is made anew at every boot",
+    "lib/": "belongs to a package, whose updates replace it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StrippedHost:
+    """A host's files before and after; ``changed`` are those that differ.
+
+    With an error among the findings nothing is changed.
+    """
+
+    host: Host
+    rails: tuple[str, ...]
+    before: HostFiles
+    changed: Mapping[str, bytes] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def node_name(self) -> str:
+        return self.host.node_name
+
+    @property
+    def after(self) -> dict[str, bytes]:
+        return {**self.before.files, **self.changed}
+
+
+def strip_host(host: Host, rails: Mapping[str, Prefix]) -> StrippedHost:
+    """Take rails (ID → link) out of a host's Netplan.
+
+    Raises:
+        OSError: a file cannot be read.
+        OperationError: the files are no longer those in which the rails were found.
+    """
+    before = read_files(host)
+    ids = tuple(rails)
+    try:
+        network = read_host(before.tree(), host.node_name, marks=True)
+        _compare_with_plan(host, network, rails)
+        changed = _stripped(host, before, network, rails)
+    except InputError as error:
+        return StrippedHost(host, ids, before, findings=error.findings)
+    said = tuple(_leftovers(host, network, rails))
+    return StrippedHost(host, ids, before, changed, said)
+
+
+def _compare_with_plan(
+    host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
+) -> None:
+    for rail in rails:
+        definition = network.definitions.get(rail)
+        if definition is None or not definition.settings.get("addresses"):
+            raise changed_hosts([host.node_name])
+    findings = list(_needed(host, network, rails))
+    if findings:
+        raise InputError(*findings)
+
+
+def changed_hosts(node_names: list[str]) -> OperationError:
+    """What is said where the files are no longer those that were judged."""
+    return OperationError(
+        f"Netplan files changed while they were read: {ranges(node_names)}; nothing is"
+        " written, run again"
+    )
+
+
+def _needed(
+    host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
+) -> Iterator[Finding]:
+    for definition in network.definitions.values():
+        parent = definition.settings.get("link")
+        if isinstance(parent, str) and parent in rails:
+            message = (
+                f"{definition.id} ({definition.section}) lies on rail {parent}, and"
+                " would go with its NIC into a pod; move it to another interface"
+            )
+            yield _finding(catalogue.NEEDED_RAIL, host, span_of(parent), message)
+        if definition.id in rails and definition.section != "ethernets":
+            message = (
+                f"rail {definition.id} ({definition.section}) is made on the host; a"
+                " pod gets the NIC below it, so give the NIC itself the address"
+            )
+            yield _finding(catalogue.NEEDED_RAIL, host, definition.span, message)
+
+
+def _stripped(
+    host: Host, before: HostFiles, network: HostNetwork, rails: Mapping[str, Prefix]
+) -> dict[str, bytes]:
+    read = {before.names[path]: path for path in _paths(before, network)}
+    files = {real: before.files[real] for real in read if real in before.files}
+    try:
+        made = rail_text.stripped(files, network, rails)
+    except UnusualError as error:
+        label = before.labels[read[error.path]]
+        message = (
+            f"the rails of {host.node_name} cannot be taken out of this file: {error};"
+            " write each entry on lines of its own"
+        )
+        span = Span(label, error.line, error.column)
+        raise InputError(
+            _finding(catalogue.UNUSUAL_TEXT, host, span, message)
+        ) from error
+    findings = [
+        _volatile(host, before.labels[read[real]], why)
+        for real in made
+        for place, why in _ELSEWHERE.items()
+        if read[real].startswith(place)
+    ]
+    if findings:
+        raise InputError(*findings)
+    _prove(host, before, network, rails, made)
+    return made
+
+
+def _paths(before: HostFiles, network: HostNetwork) -> Iterator[str]:
+    """What netplan reads, in its order."""
+    by_label = {label: path for path, label in before.labels.items()}
+    for label in network.files:
+        path = by_label[label]
+        if path in before.names:
+            yield path
+
+
+def _volatile(host: Host, label: str, why: str) -> Finding:
+    message = (
+        f"rails of {host.node_name} are in this file, which {why}; move them to"
+        " etc/netplan first"
+    )
+    return _finding(catalogue.VOLATILE_RAIL, host, Span(label), message)
+
+
+def _prove(
+    host: Host,
+    before: HostFiles,
+    network: HostNetwork,
+    rails: Mapping[str, Prefix],
+    made: Mapping[str, bytes],
+) -> None:
+    """Read what was made, and hold it to what it must say."""
+    label = before.labels[next(p for p, real in before.names.items() if real in made)]
+    try:
+        after = read_host(before.tree({**before.files, **made}), host.node_name)
+        wrong = list(proof.differences(network, after, rails))
+    except InputError as error:
+        wrong = [f"netplan would reject the result: {error.findings[0].message}"]
+    if wrong:
+        message = (
+            f"the rails of {host.node_name} cannot be taken out of its files by"
+            f" themselves: {'; '.join(wrong)}"
+        )
+        raise InputError(_finding(catalogue.UNUSUAL_TEXT, host, Span(label), message))
+
+
+def _leftovers(
+    host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
+) -> Iterator[Finding]:
+    own = {*rails, *rail_text.vrfs_of(network, rails)}
+    for definition in network.definitions.values():
+        if definition.id not in own:
+            yield from _references(host, definition, rails)
+
+
+def _references(
+    host: Host, definition: Definition, rails: Mapping[str, Prefix]
+) -> Iterator[Finding]:
+    for rail, link in rails.items():
+        for route in definition.settings.get("routes", ()):
+            if rail_text.is_over(route, [link]):
+                message = (
+                    f"{definition.id} has a route over {route['via']}, which only rail"
+                    f" {rail} reaches; without the rail it goes nowhere"
+                )
+                span = span_of(route["via"])
+                yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
+        for policy in definition.settings.get("routing-policy", ()):
+            if rail_text.is_from(policy, [link]):
+                message = (
+                    f"{definition.id} has a routing policy from {policy['from']}, the"
+                    f" address of rail {rail}; it stays on the host, and serves nothing"
+                )
+                span = span_of(policy["from"])
+                yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
+
+
+def _finding(rule: Rule, host: Host, span: Span | None, message: str) -> Finding:
+    return Finding(rule, message, span or Span(host.place), node=host.node_name)

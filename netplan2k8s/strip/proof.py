@@ -1,0 +1,84 @@
+"""What a host's Netplan must say once its rails are out of it, and what it does say."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from netplan2k8s.addressing import Prefix
+from netplan2k8s.netplan import Definition, HostNetwork
+from netplan2k8s.strip.rail_text import ADDED, GONE, is_from, is_over, vrfs_of
+
+
+def is_stripped(definition: Definition) -> bool:
+    """Whether an interface looks as a rail does that was taken out of Netplan."""
+    settings = definition.settings
+    return (
+        definition.section == "ethernets"
+        and not any(settings.get(key) for key in GONE)
+        and all(settings.get(key) == value for key, (value, _) in ADDED.items())
+    )
+
+
+def differences(
+    before: HostNetwork, after: HostNetwork, rails: Mapping[str, Prefix]
+) -> Iterator[str]:
+    """What is not as it must be, in words; nothing for a proven host.
+
+    Every definition but the rails and their VRFs is as before, a rail is without what
+    strip takes from it and with what it adds, and a VRF without the routes over rails
+    and the policies for their addresses.
+    """
+    if list(before.definitions) != list(after.definitions):
+        yield "the definitions are not the same in the same order"
+        return
+    if before.settings != after.settings or before.files != after.files:
+        yield "the host's global settings are not as before"
+    vrfs = vrfs_of(before, rails)
+    for name, definition in before.definitions.items():
+        wanted = _settings(definition, rails, is_vrf=name in vrfs)
+        found = _filled(after.definitions[name].settings)
+        for key in sorted(wanted.keys() | found.keys()):
+            if wanted.get(key) != found.get(key):
+                kind = "rail" if name in rails else definition.section[:-1]
+                yield f"{key} of {kind} {name} is not as it must be"
+        if _standing(definition) != _standing(after.definitions[name]):
+            yield f"{name} is not what it was"
+
+
+def _settings(
+    definition: Definition, rails: Mapping[str, Prefix], *, is_vrf: bool
+) -> dict[str, Any]:
+    settings = copy.deepcopy(definition.settings)
+    if definition.id in rails:
+        for key in GONE:
+            settings.pop(key, None)
+        settings.update({key: value for key, (value, _) in ADDED.items()})
+    elif is_vrf:
+        links = list(rails.values())
+        for key, is_rails in (("routes", is_over), ("routing-policy", is_from)):
+            settings[key] = [
+                entry for entry in settings.get(key, ()) if not is_rails(entry, links)
+            ]
+    return _filled(settings)
+
+
+def _filled(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A list that was emptied is as one that was never there, but for link-local."""
+    return {
+        str(key): value
+        for key, value in settings.items()
+        if value != [] or key == "link-local"
+    }
+
+
+def _standing(definition: Definition) -> tuple[object, ...]:
+    """What a definition is besides its settings."""
+    return (
+        definition.section,
+        definition.backend,
+        definition.master,
+        definition.vrf,
+        definition.implicit_name,
+    )

@@ -1,0 +1,105 @@
+"""One host's originals put back in the place of what strip left."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from netplan2k8s import catalogue
+from netplan2k8s.findings import Finding, InputError, Rule, Span
+from netplan2k8s.hosts import Host
+from netplan2k8s.netplan import read_host
+from netplan2k8s.strip import output
+from netplan2k8s.strip.host_files import HostFiles, read_files
+from netplan2k8s.strip.output import HOSTS, ROLLBACK, Entry
+from netplan2k8s.tree import MemoryTree
+
+_PLACE_OF_FLAT = "etc/netplan/netplan.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredHost:
+    """A host's tree as it is and as it is to be; with an error it stays as it is."""
+
+    host: Host
+    before: HostFiles
+    now: Mapping[str, Entry]
+    after: Mapping[str, Entry] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def node_name(self) -> str:
+        return self.host.node_name
+
+
+def directory_of(place: str) -> str:
+    """What strip wrote, given itself or its rollback."""
+    path = os.path.normpath(place)
+    has_rollback = os.path.isdir(os.path.join(path, ROLLBACK))
+    if not has_rollback and os.path.basename(os.path.abspath(path)) == ROLLBACK:
+        return os.path.dirname(path) or "."
+    return path
+
+
+def restore_host(host: Host, directory: str) -> RestoredHost:
+    """Put the originals of a host in, where each file is as strip left it.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    before = read_files(host)
+    now = output.tree_of(before, before.files)
+    places = [
+        output.place_of(directory, part, host.node_name, now)
+        for part in (ROLLBACK, HOSTS)
+    ]
+    if not all(map(os.path.lexists, places)):
+        message = (
+            f"{host.node_name} has no originals in {directory}: there is no"
+            f" {next(p for p in places if not os.path.lexists(p))}"
+        )
+        finding = _finding(catalogue.NO_ROLLBACK, host, host.place, message)
+        return RestoredHost(host, before, now, now, (finding,))
+    originals, left = map(output.read_tree, places)
+    findings = tuple(_changed_since(host, before, now, originals, left))
+    after = dict(sorted({**now, **originals}.items()))
+    findings = findings or tuple(_rejected(host, after))
+    return RestoredHost(host, before, now, now if findings else after, findings)
+
+
+def _changed_since(
+    host: Host,
+    before: HostFiles,
+    now: Mapping[str, Entry],
+    originals: Mapping[str, Entry],
+    left: Mapping[str, Entry],
+) -> Iterator[Finding]:
+    for path, original in originals.items():
+        found = now.get(path)
+        if found in (original, left.get(path)):
+            continue
+        label = before.labels.get(path or _PLACE_OF_FLAT, f"{host.place}/{path}")
+        what = "has gone" if found is None else "is not what strip left"
+        message = (
+            f"{what} since; its original would undo that change: make it by hand, or"
+            " put back what strip left"
+        )
+        yield _finding(catalogue.NOT_AS_STRIPPED, host, label, message)
+
+
+def _rejected(host: Host, tree: Mapping[str, Entry]) -> Iterator[Finding]:
+    """What netplan says of the result, where it takes it not."""
+    files = {
+        path or _PLACE_OF_FLAT: e.content for path, e in tree.items() if not e.link
+    }
+    links = {path: entry.link for path, entry in tree.items() if entry.link}
+    prefix = f"{host.place}/"
+    try:
+        read_host(MemoryTree(prefix, files, links), host.node_name)
+    except InputError as error:
+        yield from error.findings
+
+
+def _finding(rule: Rule, host: Host, place: str, message: str) -> Finding:
+    return Finding(rule, message, Span(place), node=host.node_name)

@@ -1,0 +1,272 @@
+"""What strip does, from hosts to new trees and back; nothing here prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+from netplan2k8s import catalogue, workflow
+from netplan2k8s.addressing import Prefix
+from netplan2k8s.fabric.candidates import Extraction
+from netplan2k8s.fabric.evidence import PciResolver
+from netplan2k8s.findings import (
+    Finding,
+    InputError,
+    Layer,
+    Severity,
+    has_error,
+    sort_key,
+)
+from netplan2k8s.fleet import Progress
+from netplan2k8s.hosts import Host
+from netplan2k8s.inventory import read_inventory
+from netplan2k8s.netplan import read_host
+from netplan2k8s.settings import KINDS, Settings
+from netplan2k8s.strip import proof
+from netplan2k8s.strip.host import changed_hosts, strip_host
+from netplan2k8s.strip.host_files import read_files
+from netplan2k8s.strip.output import Staging, Tree, tree_of
+from netplan2k8s.strip.restore import directory_of, restore_host
+
+_KINDS = tuple(kind for kind in KINDS if kind != "nicclusterpolicy")
+_LACKING = frozenset({catalogue.MISSING_RAIL.code, catalogue.NO_RAILS.code})
+# Of hosts that are stripped wave by wave the manifests know more than were given, and
+# jobs ask for more.
+_OF_THE_REST = frozenset({catalogue.UNKNOWN_NODE.code, catalogue.TOO_MANY_PODS.code})
+
+
+Show = Callable[[str, Sequence[str], Tree, Tree], None]
+"""Is told of each host: its name, its rails, its tree before and after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """The hosts to be stripped with their rails, and what keeps it from being done.
+
+    ``rails`` are links by ID by node; ``done`` are the nodes whose rails have gone.
+    """
+
+    hosts: tuple[Host, ...]
+    rails: Mapping[str, Mapping[str, Prefix]]
+    done: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was made of the hosts.
+
+    ``hosts`` are those that change, ``rails`` the rails of all of them; ``done`` those
+    that need nothing; ``written`` and ``unchanged`` are the counts of a directory.
+    """
+
+    hosts: tuple[str, ...]
+    rails: int
+    done: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    written: int = 0
+    unchanged: int = 0
+
+
+def strip(
+    arguments: Sequence[str],
+    settings: Settings,
+    directory: str,
+    show: Show,
+    *,
+    manifests: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Outcome:
+    """Take the rails out of all hosts; into a directory, if given, or out of none.
+
+    Raises:
+        InputError: hosts cannot be found, or tables cannot be read.
+        OperationError: the disk failed.
+    """
+    ready = prepare(arguments, settings, manifests=manifests, progress=progress)
+    if has_error(ready.findings):
+        return Outcome((), 0, ready.done, ready.findings)
+    with _staging(directory) as staging:
+        findings = list(ready.findings)
+        sums = {}
+        for host in ready.hosts:
+            made = strip_host(host, ready.rails.get(host.node_name, {}))
+            findings += made.findings
+            if not has_error(made.findings):
+                old = tree_of(made.before, made.before.files)
+                new = tree_of(made.before, made.after)
+                show(host.node_name, made.rails, old, new)
+                sums[host.node_name] = made.before.digest
+                if staging is not None:
+                    staging.add(host.node_name, new, old)
+        findings += _committed(staging, ready.hosts, sums, findings)
+    names = tuple(host.node_name for host in ready.hosts)
+    links = sum(len(ready.rails.get(name, ())) for name in names)
+    return _outcome(names, links, ready.done, findings, staging)
+
+
+def restore(
+    arguments: Sequence[str],
+    settings: Settings,
+    originals: str,
+    directory: str,
+    show: Show,
+) -> Outcome:
+    """Put back what strip kept at ``originals``, into a directory, if given.
+
+    Raises:
+        InputError: hosts cannot be found.
+        OperationError: the disk failed.
+    """
+    found = workflow.find(arguments, settings)
+    place = directory_of(originals)
+    findings = list(found.findings)
+    changed: list[str] = []
+    done: list[str] = []
+    sums: dict[str, str] = {}
+    with _staging(directory) as staging:
+        for host in found.hosts:
+            made = restore_host(host, place)
+            findings += made.findings
+            if has_error(made.findings):
+                continue
+            (done if made.after == made.now else changed).append(host.node_name)
+            show(host.node_name, (), made.now, made.after)
+            sums[host.node_name] = made.before.digest
+            if staging is not None:
+                staging.add(host.node_name, made.after)
+        findings += _committed(staging, found.hosts, sums, findings)
+    return _outcome(tuple(changed), 0, tuple(done), findings, staging)
+
+
+def _staging(directory: str) -> AbstractContextManager[Staging | None]:
+    return Staging(directory) if directory else nullcontext()
+
+
+def _committed(
+    staging: Staging | None,
+    hosts: Sequence[Host],
+    sums: Mapping[str, str],
+    findings: Sequence[Finding],
+) -> list[Finding]:
+    """Move all into place, unless something was found, or a host is no longer so.
+
+    ``sums`` are the digests of what was read, by node.
+    """
+    if staging is None:
+        return []
+    if not has_error([*findings, *staging.findings]):
+        changed = [h for h in hosts if read_files(h).digest != sums[h.node_name]]
+        if changed:
+            raise changed_hosts([host.node_name for host in changed])
+        staging.commit()
+    return staging.findings
+
+
+def _outcome(
+    hosts: tuple[str, ...],
+    rails: int,
+    done: tuple[str, ...],
+    findings: Sequence[Finding],
+    staging: Staging | None,
+) -> Outcome:
+    said = tuple(sorted(dict.fromkeys(findings), key=sort_key))
+    if has_error(said):
+        return Outcome((), 0, done, said)
+    counts = (len(staging.written), len(staging.unchanged)) if staging else (0, 0)
+    return Outcome(hosts, rails, done, said, *counts)
+
+
+class _State(enum.Enum):
+    """How far a host has come; a host that netplan rejects is untouched."""
+
+    UNTOUCHED = enum.auto()
+    HALF = enum.auto()
+    DONE = enum.auto()
+
+
+def prepare(
+    arguments: Sequence[str],
+    settings: Settings,
+    *,
+    manifests: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Preparation:
+    """Find out which interfaces are rails, and whether manifests carry them.
+
+    Raises:
+        InputError: hosts cannot be found, or tables cannot be read.
+    """
+    found = workflow.find(arguments, settings)
+    states = {host.node_name: _state(host, settings) for host in found.hosts}
+    done = tuple(name for name, state in states.items() if state is _State.DONE)
+    waiting = tuple(host for host in found.hosts if host.node_name not in done)
+    if not waiting:
+        return Preparation((), {}, done, found.findings)
+    seen = workflow.inspect_hosts(
+        dataclasses.replace(found, hosts=waiting),
+        arguments[0],
+        settings,
+        kinds=_KINDS,
+        progress=progress,
+    )
+    half = {name for name, state in states.items() if state is _State.HALF}
+    said = [finding for finding in seen.findings if _matters(finding, half)]
+    if manifests and not has_error(said):
+        said += _unproven(manifests, seen, settings)
+    return Preparation(waiting, _rails(seen), done, tuple(dict.fromkeys(said)))
+
+
+def _state(host: Host, settings: Settings) -> _State:
+    try:
+        network = read_host(host.tree, host.node_name)
+    except InputError:
+        return _State.UNTOUCHED
+    if not any(map(proof.is_stripped, network.definitions.values())):
+        return _State.UNTOUCHED
+    resolver = PciResolver(settings.pci)
+    inventory, _ = read_inventory(host.tree, host.node_name)
+    resolver.start(host.node_name, inventory)
+    return (
+        _State.HALF
+        if Extraction(settings, resolver).candidates(network)
+        else _State.DONE
+    )
+
+
+def _matters(finding: Finding, half: Collection[str]) -> bool:
+    """What keeps rails from being known, and what netplan says of the files.
+
+    But for rails that a host lacks because they are gone already.
+    """
+    if finding.rule.code in _LACKING and finding.node in half:
+        return False
+    return finding.rule.severity is Severity.ERROR or finding.rule.layer in (
+        Layer.INPUT,
+        Layer.NETPLAN,
+    )
+
+
+def _unproven(
+    manifests: Sequence[str], seen: workflow.Inspection, settings: Settings
+) -> Iterator[Finding]:
+    from netplan2k8s import checks, linting, proving  # noqa: PLC0415  where wished
+
+    read = linting.read_manifests(manifests, settings)
+    proven = proving.compared(read, seen, settings)
+    for finding in checks.of_proof(read, proven):
+        is_error = finding.rule.severity is Severity.ERROR
+        if is_error and finding.rule.code not in _OF_THE_REST:
+            yield finding
+
+
+def _rails(seen: workflow.Inspection) -> dict[str, dict[str, Prefix]]:
+    rails: dict[str, dict[str, Prefix]] = {}
+    for rail in seen.plan.rails:
+        for link in rail.attachments:
+            of_node = rails.setdefault(link.node_name, {})
+            of_node[link.interface] = link.prefix
+    return rails
