@@ -225,7 +225,8 @@ def _state(host: Host, settings: Settings) -> _State:
         network = read_host(host.tree, host.node_name)
     except InputError:
         return _State.UNTOUCHED
-    if not any(map(proof.is_stripped, network.definitions.values())):
+    definitions = network.definitions.values()
+    if not any(proof.is_stripped(network, d) for d in definitions):
         return _State.UNTOUCHED
     resolver = PciResolver(settings.pci)
     inventory, _ = read_inventory(host.tree, host.node_name)

@@ -13,7 +13,7 @@ from netplan2k8s.naming import ranges
 from netplan2k8s.netplan import Definition, HostNetwork, read_host
 from netplan2k8s.source import span_of
 from netplan2k8s.strip import proof, rail_text
-from netplan2k8s.strip.editing import UnusualError
+from netplan2k8s.strip.changes import UnusualError
 from netplan2k8s.strip.host_files import HostFiles, read_files
 
 _ELSEWHERE = {
@@ -100,6 +100,23 @@ def _needed(
                 " pod gets the NIC below it, so give the NIC itself the address"
             )
             yield _finding(catalogue.NEEDED_RAIL, host, definition.span, message)
+        if definition.id in rails:
+            yield from _own_profile(host, network, definition)
+
+
+def _own_profile(
+    host: Host, network: HostNetwork, definition: Definition
+) -> Iterator[Finding]:
+    given = definition.settings.get("networkmanager")
+    wanted = rail_text.added(network, definition).get("networkmanager")
+    if given is None or wanted is None or given == wanted[0]:
+        return
+    message = (
+        f"rail {definition.id} has settings for NetworkManager, which gives a NIC"
+        f" without an address one of 169.254.0.0/16; make them {wanted[1]}"
+    )
+    span = definition.span
+    yield _finding(catalogue.UNUSUAL_TEXT, host, span, message)
 
 
 def _stripped(
