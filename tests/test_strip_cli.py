@@ -233,7 +233,10 @@ def test_an_edit_since_is_not_undone(moved, run, tmp_path):
     done = run("strip", tmp_path / "now", "--no-config", *chosen)
     assert done.code == 1
     assert f"{path}:1:1: NK705 was edited since strip wrote it" in done.err
-    assert "gpu-0/etc/netplan/10-a.yaml:1:1: NK705 has gone since strip wrote it" in done.err
+    assert (
+        "gpu-0/etc/netplan/10-a.yaml:1:1: NK705 has gone since strip wrote it"
+        in done.err
+    )
     assert not back.exists()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -57,7 +56,7 @@ def _wanted(
     *,
     is_vrf: bool,
 ) -> dict[str, Any]:
-    settings = copy.deepcopy(definition.settings)
+    settings = dict(definition.settings)
     if definition.id in rails:
         for key in GONE:
             settings.pop(key, None)
