@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
 
 from tests.conftest import FIXTURES
-from tests.stripping import RAIL, write_host
+from tests.strip_hosts import host_texts
+from tests.stripping import RAIL, stripped, write_host
 from tests.test_strip import FLEETS, options
 
 GENERATE = shutil.which("generate", path="/usr/libexec/netplan:/usr/lib/netplan")
@@ -62,8 +66,6 @@ def check(before: dict[str, str], after: dict[str, str], rails: list[str]) -> No
 
 @pytest.mark.parametrize("fleet", FLEETS)
 def test_netplan_addresses_no_rail_of_a_fixture(fleet, run, tmp_path):
-    import json
-
     hosts, out = FIXTURES / fleet / "hosts", tmp_path / "out"
     chosen = [*options(fleet), "--format", "json"]
     done = run("strip", hosts, *chosen, "--write", "-o", out)
@@ -99,3 +101,13 @@ def test_network_manager_addresses_no_rail(run, tmp_path):
     for family in ("ipv4", "ipv6"):
         section = profile.partition(f"[{family}]")[2].partition("[")[0]
         assert "method=disabled" in section
+
+
+@settings(max_examples=60)
+@given(host_texts())
+def test_netplan_addresses_no_rail_however_it_was_written(host):
+    with tempfile.TemporaryDirectory() as directory:
+        place = Path(directory)
+        made = stripped(place, host.before)
+        after = write_host(place / "after", made.files)
+        check(generated(place / "gpu-0", place), generated(after, place), host.rails)
