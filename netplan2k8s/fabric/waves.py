@@ -10,6 +10,8 @@ from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.findings import UsageError
 
 _LEAF_BITS = 8
+_MOST = 256
+"""Nodes of a wave, whatever their addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,8 @@ def scalable_units(plan: FabricPlan) -> tuple[Wave, ...]:
     """The nodes by the leaves they share, ``unit-1`` first, in the order of the plan.
 
     Two nodes are in one unit where their links on any rail lie in one block of 256
-    addresses: a leaf's 128 links of a /31.
+    addresses: a leaf's 128 links of a /31. A unit of over 256 nodes, where rails lie
+    across each other's blocks, is cut.
 
     Source: NVIDIA's Spectrum-X address scheme, a /24 for each unit and rail.
     """
@@ -38,10 +41,12 @@ def scalable_units(plan: FabricPlan) -> tuple[Wave, ...]:
     units: dict[str, list[str]] = {}
     for node in plan.node_names:
         units.setdefault(_root(parents, node), []).append(node)
-    return tuple(
-        Wave(f"unit-{number}", tuple(nodes))
-        for number, nodes in enumerate(units.values(), 1)
-    )
+    parts = [
+        tuple(nodes[at : at + _MOST])
+        for nodes in units.values()
+        for at in range(0, len(nodes), _MOST)
+    ]
+    return tuple(Wave(f"unit-{n}", nodes) for n, nodes in enumerate(parts, 1))
 
 
 def _root(parents: dict[str, str], node: str) -> str:
