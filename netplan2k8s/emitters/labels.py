@@ -7,3 +7,6 @@ UNVERIFIED = "netplan2k8s/unverified-rails"
 
 VERIFICATION = "verify-rails-"
 """What the names of the Jobs begin with that check rails inside pods."""
+
+IGNORE = "netplan2k8s.io/ignore"
+"""Annotation with the codes that lint leaves out of an object, and the reason."""

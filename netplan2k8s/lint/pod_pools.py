@@ -30,8 +30,6 @@ def destinations(together: Sequence[Attached], scene: Scene) -> Iterator[Remark]
     """NK320, once for the templates of a document that share the same routes."""
     alike: dict[tuple[Prefix, tuple[str, ...]], list[Template]] = defaultdict(list)
     for attached in together:
-        if attached.template.is_verification:
-            continue
         for destination, over in _shared_routes(attached.rails, scene).items():
             if len(over) > 1:
                 alike[destination, tuple(over)].append(attached.template)

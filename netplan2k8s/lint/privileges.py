@@ -37,8 +37,7 @@ def check(scene: Scene) -> Iterator[Remark]:
             spot = Spot(template.document, pointer)
             yield Remark(catalogue.POD_SECURITY, message, spot)
     for templates in asking.values():
-        if not templates[0].is_verification:
-            yield from _locked(templates)
+        yield from _locked(templates)
 
 
 def _locked(templates: Sequence[Template]) -> Iterator[Remark]:

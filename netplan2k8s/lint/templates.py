@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from netplan2k8s.emitters.labels import LABELS, VERIFICATION
 from netplan2k8s.lint.remarks import Spot
 from netplan2k8s.manifests.reader import Document, Pointer
 
@@ -43,16 +42,6 @@ class Template:
     def label(self) -> str:
         role = f" {self.role}" if self.role else ""
         return f"{self.document.kind} {self.document.name}{role}"
-
-    @property
-    def is_verification(self) -> bool:
-        """Whether it is our own Job that checks rails.
-
-        It locks no memory, and its packets are bound to the rails they are for.
-        """
-        labels = self.document.metadata.get("labels")
-        is_ours = isinstance(labels, Mapping) and LABELS.items() <= labels.items()
-        return is_ours and self.document.name.startswith(VERIFICATION)
 
     @property
     def networks_text(self) -> str | None:
