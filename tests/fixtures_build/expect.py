@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures"
@@ -24,16 +25,41 @@ OPTIONS = {
 }
 
 
+# Fixtures with a runbook to read, and the waves of it.
+RUNBOOKS = {
+    "reference": (),
+    "four-rails": ("--nodes", "worker-gpu-0", "--nodes", "worker-gpu-[12]"),
+}
+
+
 def convert(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     config = () if (directory / "netplan2k8s.yaml").exists() else ("--no-config",)
+    return program(directory, "convert", "hosts", *config, *arguments)
+
+
+def program(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "netplan2k8s", "convert", "hosts", *config, *arguments],
+        [sys.executable, "-m", "netplan2k8s", *arguments],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def runbook(directory: Path, waves: tuple[str, ...]) -> str:
+    """The runbook of a fixture's hosts, in whose directory it is followed."""
+    with TemporaryDirectory() as place:
+        shutil.copytree(directory / "hosts", Path(place) / "hosts")
+        made = program(
+            Path(place), "convert", "hosts", "-o", "manifests", "--no-config", *waves
+        )
+        assert made.returncode == 0, made.stderr
+        options = ("--hosts", "hosts", "--no-config", *waves)
+        made = program(Path(place), "runbook", "manifests", *options)
+        assert made.returncode == 0, made.stderr
+        return made.stdout
 
 
 def main() -> None:
@@ -45,6 +71,8 @@ def main() -> None:
         for name in UNKEPT:
             (directory / "expected" / name).unlink()
         (directory / "findings.txt").write_text(done.stderr)
+    for name, waves in RUNBOOKS.items():
+        (FIXTURES / name / "runbook.md").write_text(runbook(FIXTURES / name, waves))
     for hosts in sorted(FIXTURES.glob("invalid/*/hosts")):
         directory = hosts.parent
         done = convert(directory, "--stdout")

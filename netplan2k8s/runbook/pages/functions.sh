@@ -20,10 +20,10 @@ push() {
             [ -e /var/backups/netplan2k8s ] || cp -a /etc/netplan /var/backups/netplan2k8s
             rm -rf /etc/netplan/.new
             mkdir -m 700 /etc/netplan/.new
-            tar -C /etc/netplan/.new --no-same-owner -p -xf -
+            tar -C /etc/netplan/.new --strip-components=2 --no-same-owner -p -xf -
             sync
-            mv -f /etc/netplan/.new/etc/netplan/*.yaml /etc/netplan/
-            rm -r /etc/netplan/.new
+            mv -f /etc/netplan/.new/*.yaml /etc/netplan/
+            rmdir /etc/netplan/.new
             sync"' || echo "$node: not pushed"
     done
 }
