@@ -39,7 +39,7 @@ def states(namespace: str, of_rules: dict[str, tuple[str, ...]]) -> dict[str, St
         addresses = [
             f"{address['local']}/{address['prefixlen']}"
             for address in link["addr_info"]
-            if address["scope"] == "global"
+            if address["scope"] == "global" and not address.get("tentative")
         ]
         sources = {text.partition("/")[0] for text in addresses}
         sources |= {text.partition("/")[0] for text in of_rules.get(name, ())}

@@ -1,8 +1,8 @@
 """Sends echo requests from given addresses, and says where each went and came back.
 
 A program of its own, run inside a namespace with a JSON list of probes on its standard
-input: ``{"source", "target", "device" or null, "size" in bytes of IP}``. It prints one
-object a probe: whether the answer ``reached`` the socket that asked, the interfaces
+input: ``{"source" or null, "target", "device" or null, "size" in bytes of IP or null}``,
+where null leaves the choice to the kernel. It prints one object a probe: whether the answer ``reached`` the socket that asked, the interfaces
 that requests ``left`` by as the kernel handed them to the device, those that answers
 ``entered`` by, and ``error``. Fragmenting is forbidden, so that a size also is a test
 of the path's MTU; a size of None is a small one.
@@ -84,7 +84,7 @@ class Prober:
     def __init__(self, probes: list[dict[str, Any]]) -> None:
         self._probes = probes
         self._ident = os.getpid() & 0xFFFF
-        self._sockets: dict[tuple[str, str | None], socket.socket] = {}
+        self._sockets: dict[tuple[object, ...], socket.socket] = {}
         self._results: list[dict[str, Any]] = [
             {"reached": False, "left": [], "entered": [], "error": ""} for _ in probes
         ]
@@ -116,7 +116,7 @@ class Prober:
 
     def _send(self, number: int) -> None:
         probe = self._probes[number]
-        family = _family(probe["source"])
+        family = _family(probe["target"])
         size = (probe["size"] or _SMALL) - family.header - 8
         head = struct.pack("!BBHHH", family.request, 0, 0, self._ident, number)
         packet = head + bytes(size)
@@ -124,17 +124,17 @@ class Prober:
             total = _sum(packet)
             packet = head[:2] + struct.pack("!H", total) + packet[4:]
         try:
-            self._socket(probe["source"], probe["device"]).sendto(
-                packet, (probe["target"], 0)
-            )
+            self._socket(probe).sendto(packet, (probe["target"], 0))
         except OSError as error:
             name = errno.errorcode.get(error.errno or 0, "")
             self._results[number]["error"] = f"{name}: {error.strerror}"
 
-    def _socket(self, source: str, device: str | None) -> socket.socket:
-        key = (source, device)
+    def _socket(self, probe: dict[str, Any]) -> socket.socket:
+        """The socket of a source and a device, which answers to it come to."""
+        family = _family(probe["target"])
+        source, device = probe["source"], probe["device"]
+        key = (family.number, source, device)
         if key not in self._sockets:
-            family = _family(source)
             made = socket.socket(family.number, socket.SOCK_RAW, family.protocol)
             if device is not None:
                 made.setsockopt(
@@ -144,7 +144,8 @@ class Prober:
             made.setsockopt(*family.only_answers)
             made.setsockopt(socket.SOL_SOCKET, _RECEIVE, _BUFFER)
             made.setblocking(False)
-            made.bind((source, 0))
+            if source is not None:
+                made.bind((source, 0))
             self._sockets[key] = made
         return self._sockets[key]
 
@@ -181,17 +182,18 @@ class Prober:
         if number is None:
             return
         start, length = family.source_at, family.length
-        ends = tuple(
+        source, target = (
             socket.inet_ntop(family.number, packet[at : at + length])
             for at in (start, start + length)
         )
         probe, result = self._probes[number], self._results[number]
-        ours = (probe["source"], probe["target"])
         message = packet[family.header]
         if kind == socket.PACKET_OUTGOING:
-            key, is_ours = "left", message == family.request and ends == ours
+            key, is_ours = "left", message == family.request
         else:
-            key, is_ours = "entered", message == family.answer and ends[::-1] == ours
+            key, is_ours = "entered", message == family.answer
+            source, target = target, source
+        is_ours &= target == probe["target"] and probe["source"] in (None, source)
         if is_ours and device not in result[key]:
             result[key].append(device)
 

@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import Flag, auto
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,20 +28,42 @@ class End(NamedTuple):
     address: str
 
 
+class Bound(Flag):
+    """What the sending socket is bound to; RoCE's queue pairs are to both."""
+
+    NOTHING = 0
+    ADDRESS = auto()
+    DEVICE = auto()
+    BOTH = ADDRESS | DEVICE
+
+
+class _Probe(NamedTuple):
+    """One pair, with the prober's result."""
+
+    source: End
+    target: str
+    result: dict[str, Any]
+
+    @property
+    def is_own(self) -> bool:
+        own = [self.source.device]
+        return bool(self.result["left"] == self.result["entered"] == own)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """All pairs of a source rail and a target rail on another node.
+    """Probes from rails to addresses.
 
-    ``reached`` got an answer; ``own`` sent all requests by the source's own interface,
-    and had the answers enter there, too. ``problems`` are the first few pairs that are
-    otherwise, ``left`` the interfaces by which each source's requests left.
+    ``reached`` got an answer; ``own`` of these sent every request by the source's own
+    interface, where the answers entered, too. ``left`` are the interfaces by which each
+    rail's requests left, ``problems`` the first few pairs that are not own.
     """
 
     pairs: int
     reached: int
     own: int
-    problems: tuple[str, ...]
     left: dict[tuple[str, str], tuple[str, ...]]
+    problems: tuple[str, ...]
 
     @property
     def is_whole(self) -> bool:
@@ -53,42 +76,64 @@ class Reach:
         )
 
 
-def measure(
-    ends: Sequence[End], *, size: int | None = None, bound: bool = True
+def among(
+    ends: Sequence[End], *, bound: Bound = Bound.BOTH, size: int | None = None
 ) -> Reach:
-    """Probe every pair from the source's address; ``bound`` to its device as well.
+    """Probe every rail of every other node from every rail."""
+    pairs = [
+        (source, target.address)
+        for source in ends
+        for target in ends
+        if source.node != target.node
+    ]
+    return measure(pairs, bound=bound, size=size)
+
+
+def measure(
+    pairs: Sequence[tuple[End, str]],
+    *,
+    bound: Bound = Bound.BOTH,
+    size: int | None = None,
+) -> Reach:
+    """Probe pairs, those of one namespace in one process.
 
     ``size`` is that of the IP packets in bytes, which are not to be fragmented.
     """
-    by_namespace: dict[str, list[tuple[End, End]]] = defaultdict(list)
-    for source in ends:
-        for target in ends:
-            if source.node != target.node:
-                by_namespace[source.namespace].append((source, target))
-    running = {
-        namespace: _start(namespace, pairs, size=size, bound=bound)
-        for namespace, pairs in by_namespace.items()
-    }
-    found = [
-        (pair, result)
-        for namespace, process in running.items()
-        for pair, result in zip(by_namespace[namespace], _result(process), strict=True)
+    by_namespace: dict[str, list[tuple[End, str]]] = defaultdict(list)
+    for source, target in pairs:
+        by_namespace[source.namespace].append((source, target))
+    running = [
+        (found, _start(namespace, found, bound, size))
+        for namespace, found in by_namespace.items()
     ]
-    return _summed(found)
+    probes = [
+        _Probe(*pair, result)
+        for found, process in running
+        for pair, result in zip(found, _results(process), strict=True)
+    ]
+    left: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for probe in probes:
+        left[probe.source.node, probe.source.rail] |= set(probe.result["left"])
+    return Reach(
+        len(probes),
+        sum(probe.result["reached"] for probe in probes),
+        sum(probe.result["reached"] and probe.is_own for probe in probes),
+        {key: tuple(sorted(devices)) for key, devices in sorted(left.items())},
+        tuple(_problems(probes))[:5],
+    )
 
 
 def _start(
     namespace: str,
-    pairs: Sequence[tuple[End, End]],
-    *,
+    pairs: Sequence[tuple[End, str]],
+    bound: Bound,
     size: int | None,
-    bound: bool,
 ) -> subprocess.Popen[str]:
     probes = [
         {
-            "source": source.address,
-            "target": target.address,
-            "device": source.device if bound else None,
+            "source": source.address if Bound.ADDRESS in bound else None,
+            "target": target,
+            "device": source.device if Bound.DEVICE in bound else None,
             "size": size,
         }
         for source, target in pairs
@@ -107,7 +152,7 @@ def _start(
     return process
 
 
-def _result(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
+def _results(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     out, err = process.communicate(timeout=_SECONDS)
     if process.returncode:
         raise CommandError(f"the prober ended with {process.returncode}: {err}")
@@ -115,26 +160,7 @@ def _result(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
     return found
 
 
-def _summed(found: Sequence[tuple[tuple[End, End], dict[str, Any]]]) -> Reach:
-    left: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for (source, _), result in found:
-        left[source.node, source.rail] |= set(result["left"])
-    return Reach(
-        len(found),
-        sum(result["reached"] for _, result in found),
-        sum(_is_own(source, result) for (source, _), result in found),
-        tuple(_problems(found))[:5],
-        {key: tuple(sorted(devices)) for key, devices in sorted(left.items())},
-    )
-
-
-def _is_own(source: End, result: dict[str, Any]) -> bool:
-    return result["left"] == result["entered"] == [source.device]
-
-
-def _problems(
-    found: Sequence[tuple[tuple[End, End], dict[str, Any]]],
-) -> Iterator[str]:
-    for (source, target), result in found:
-        if not result["reached"] or not _is_own(source, result):
-            yield f"{source.node} {source.device} {source.address} to {target.address}: {result}"
+def _problems(probes: Sequence[_Probe]) -> Iterator[str]:
+    for source, target, result in probes:
+        if not result["reached"] or not _Probe(source, target, result).is_own:
+            yield f"{source.node} {source.device} to {target}: {result}"

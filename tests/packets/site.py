@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface
 from pathlib import Path
@@ -139,6 +141,9 @@ class Site:
         sysctl(
             namespace, ipv4__conf__all__rp_filter=2, ipv4__conf__default__rp_filter=2
         )
+        # Nothing is a duplicate, and the CNI plugins wait two seconds an address.
+        for one in (namespace, pod):
+            sysctl(one, ipv6__conf__default__accept_dad=0)
         units = Units(work / "roots" / node)
         by_rail = {
             link.rail: link for link in self.proof.links if link.nic.node_name == node
@@ -192,7 +197,7 @@ class Site:
         """``netplan apply`` on all hosts, with the Netplan of a tree of hosts."""
         for host in self.hosts:
             host.units.generate(trees / host.node / "etc" / "netplan")
-            host.networkd.apply()
+        self._on_all(lambda host: host.networkd.apply())
         self.settle()
 
     def settle(self) -> None:
@@ -200,11 +205,25 @@ class Site:
         for host in self.hosts:
             host.networkd.settle(of_rules=host.addresses)
 
-    def states(self, node: str) -> dict[str, State]:
-        """What the kernel has of a host's interfaces: its rails and the rest."""
-        (host,) = [host for host in self.hosts if host.node == node]
-        found = states(host.namespace, host.addresses)
-        return {n: s for n, s in found.items() if n in (MANAGEMENT, *host.nics)}
+    def states(self) -> dict[str, dict[str, State]]:
+        """What the kernel has of the hosts' interfaces: their rails and the rest."""
+        found = {}
+        for host in self.hosts:
+            there = states(host.namespace, host.addresses)
+            kept = (MANAGEMENT, *host.nics)
+            found[host.node] = {n: s for n, s in there.items() if n in kept}
+        return found
+
+    def pod_states(self) -> dict[str, dict[str, State]]:
+        """What the kernel has of the rails in pods, by the names of their NICs."""
+        found = {}
+        for host in self.hosts:
+            there = states(host.pod, {})
+            found[host.node] = {
+                nic: there[attachment.interface]
+                for nic, attachment in zip(host.nics, host.attachments, strict=True)
+            }
+        return found
 
     def attach(self) -> None:
         """Give every host's rails to its pod, in the order of the job's annotation."""
@@ -216,15 +235,25 @@ class Site:
                     static_ipam(link),
                     link.nic.interface,
                 )
-                made = Attachment(config, host.namespace, host.pod, interface)
-                host.attachments.append(made)
-                made.add()
+                host.attachments.append(
+                    Attachment(config, host.namespace, host.pod, interface)
+                )
+        self._on_all(lambda host: [made.add() for made in host.attachments])
 
     def detach(self) -> None:
         """End the pods: Multus deletes in the reverse order."""
+        self._on_all(lambda host: [made.delete() for made in host.attachments[::-1]])
         for host in self.hosts:
-            while host.attachments:
-                host.attachments.pop().delete()
+            host.attachments.clear()
+
+    def stop(self) -> None:
+        for host in self.hosts:
+            host.networkd.stop()
+
+    def _on_all(self, step: Callable[[Host], object]) -> None:
+        """A step on all hosts at once, as each does it by itself."""
+        with ThreadPoolExecutor(len(self.hosts)) as pool:
+            list(pool.map(step, self.hosts))
 
     def ends_on_hosts(self) -> list[End]:
         """The rails where they were, by their addresses as proven equal."""
