@@ -33,11 +33,14 @@ class RailPorts(NamedTuple):
     links: tuple[Link, ...]
 
 
-def wire(namespaces: Namespaces, rails: Sequence[RailPorts]) -> None:
+def wire(namespaces: Namespaces, rails: Sequence[RailPorts]) -> str:
     """Make the switches with all their ports, and with them the hosts' NICs.
 
     A leaf routes what it is not connected to over the spine, and the spine the CIDR of
     each rail over its leaf: as in a fabric every rail reaches every other.
+
+    Returns:
+        The namespace of the spine.
     """
     spine = namespaces.add("spine")
     sysctl(spine, **_FORWARDS)
@@ -55,6 +58,7 @@ def wire(namespaces: Namespaces, rails: Sequence[RailPorts]) -> None:
                 f"route add {rail.cidr} via {ip_interface(up).ip}",
             ],
         )
+    return spine
 
 
 def _uplink(family: int, number: int) -> tuple[str, str]:

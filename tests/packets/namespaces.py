@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ _PREFIX = "n2k-packets"
 _NAME = re.compile(rf"{_PREFIX}-(?P<pid>\d+)-(?P<start>\d+)-.*")
 _MOUNTS = Path("/run/netns")
 _SECONDS = 60
+_PATIENCE = 20  # seconds; networkd needs less than one
 
 
 class CommandError(AssertionError):
@@ -41,6 +42,16 @@ def run(command: Sequence[str], *, text: str = "") -> str:
         said = (done.stderr + done.stdout).strip()
         raise CommandError(f"{' '.join(command)} ended with {done.returncode}: {said}")
     return done.stdout
+
+
+def until(is_so: Callable[[], bool]) -> bool:
+    """Wait for something that a process does by itself; whether it came to be."""
+    deadline = time.monotonic() + _PATIENCE
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def inside(namespace: str, *command: str) -> list[str]:
@@ -126,9 +137,7 @@ def _end(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-    deadline = time.monotonic() + _SECONDS
-    while _is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: not _is_running(pid))
 
 
 def _is_running(pid: int) -> bool:

@@ -12,10 +12,9 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 
 from tests.packets.kernel import State, names, states
-from tests.packets.namespaces import CommandError, inside, run
+from tests.packets.namespaces import CommandError, inside, run, until
 from tests.packets.netplan import Units
 
 NETWORKD = "/lib/systemd/systemd-networkd"
@@ -78,15 +77,15 @@ class Networkd:
         self._networkctl("reload")
         self._networkctl("reconfigure", *managed)
 
-    def settle(self, *, of_rules: dict[str, tuple[str, ...]] | None = None) -> None:
-        """Wait until the kernel has what the files ask for, and nothing besides."""
-        deadline = time.monotonic() + _SECONDS
-        while unlike := self._unlike(of_rules or {}):
-            if self._process is None or self._process.poll() is not None:
-                raise CommandError(f"networkd ended: {self._said()}")
-            if time.monotonic() > deadline:
-                raise CommandError(f"not as generated: {unlike}\n{self._said()}")
-            time.sleep(0.02)
+    def settle(self, of_rules: dict[str, tuple[str, ...]]) -> None:
+        """Wait until the kernel has what the files ask for, and nothing besides.
+
+        ``of_rules`` are addresses of interfaces whose rules are theirs in any case.
+        """
+        if not until(lambda: self._has_ended() or not self._unlike(of_rules)):
+            raise CommandError(f"not as generated: {self._unlike(of_rules)}")
+        if self._has_ended():
+            raise CommandError(f"networkd ended: {self._said()}")
 
     def stop(self) -> None:
         """End it as systemd does; what it configured stays."""
@@ -116,6 +115,9 @@ class Networkd:
         where = ["--target", str(self._process.pid), "--mount", "--net"]
         variables = [f"{name}={value}" for name, value in _environment().items()]
         run(["nsenter", *where, "env", *variables, "networkctl", *arguments])
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
 
     def _unlike(
         self, of_rules: dict[str, tuple[str, ...]]

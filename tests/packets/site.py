@@ -112,7 +112,7 @@ class Site:
             self._host(namespaces, work, node, number)
             for number, node in enumerate(nodes, 1)
         ]
-        wire(namespaces, self._rails())
+        self.spine = wire(namespaces, self._rails())
         self._wire_the_rest(namespaces.add("management"))
 
     # -- what the program makes of it -------------------------------------------
@@ -203,7 +203,7 @@ class Site:
     def settle(self) -> None:
         """Wait until all hosts are as their Netplan says, rules of rails included."""
         for host in self.hosts:
-            host.networkd.settle(of_rules=host.addresses)
+            host.networkd.settle(host.addresses)
 
     def states(self) -> dict[str, dict[str, State]]:
         """What the kernel has of the hosts' interfaces: their rails and the rest."""

@@ -1,0 +1,420 @@
+"""The move on the machine's own kernel: packets flow before it, after it, and back.
+
+Netplan's generator and systemd-networkd configure the hosts, the real host-device,
+static and sbr plugins the pods; all in network namespaces. docs/packets.md says what
+is shown; ``python -m tests.packets`` prints the figures.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from ipaddress import ip_interface
+
+import pytest
+
+from netplan2k8s.catalogue import SHARED_DESTINATION
+from netplan2k8s.settings import Settings
+from tests.packets import needs
+from tests.packets.kernel import rules
+from tests.packets.namespaces import CommandError, Namespaces, batch, ip, stale, until
+from tests.packets.reach import Bound, among, measure
+from tests.packets.site import MANAGEMENT
+from tests.packets.story import FIXTURES, site, tell
+
+REASON = needs.missing()
+SBR = Settings(network_kind="nad", meta_plugins=("sbr",))
+
+pytestmark = pytest.mark.skipif(
+    bool(REASON) and os.environ.get(needs.REQUIRE) != "1", reason=REASON
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _possible():
+    if REASON:
+        pytest.fail(f"{REASON}, and {needs.REQUIRE} is set")
+
+
+@pytest.fixture(scope="module", params=FIXTURES)
+def story(request, tmp_path_factory):
+    return tell(request.param, tmp_path_factory.mktemp("fleet"))
+
+
+# -- the move ---------------------------------------------------------------------
+
+
+def test_every_rail_reaches_every_other_before_the_move(story):
+    assert story.before.is_whole, story.before.problems
+
+
+def test_no_rail_has_anything_under_the_stripped_netplan(story):
+    for node, rails in story.rails.items():
+        for nic in rails:
+            state = story.stripped_states[node][nic]
+
+            assert (state.addresses, state.routes, state.rules) == ((), (), ())
+
+
+def test_a_stripped_rail_stays_up_with_its_mtu(story):
+    for node, rails in story.rails.items():
+        for nic in rails:
+            before = story.before_states[node][nic]
+            after = story.stripped_states[node][nic]
+
+            assert (before.is_up, before.mtu) == (after.is_up, after.mtu)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "stripped_states",
+        "emptied_states",
+        "returned_states",
+        "reapplied_states",
+        "back_states",
+    ],
+)
+def test_the_rest_of_a_host_is_as_it_was(story, step):
+    for node, before in story.before_states.items():
+        assert before[MANAGEMENT] == getattr(story, step)[node][MANAGEMENT]
+
+
+def test_every_rail_reaches_every_other_from_pods(story):
+    assert story.pods.is_whole, story.pods.problems
+
+
+def test_pods_probe_as_many_pairs_as_their_hosts(story):
+    assert story.before.pairs == story.pods.pairs == story.back.pairs
+
+
+def test_packets_of_the_whole_mtu_pass_between_pods(story):
+    assert story.full.is_whole, story.full.problems
+
+
+def test_a_pod_has_the_addresses_and_the_mtu_that_the_host_had(story):
+    for node, rails in story.rails.items():
+        for nic in rails:
+            host, pod = story.before_states[node][nic], story.pod_states[node][nic]
+
+            assert (host.is_up, host.mtu, host.addresses) == (
+                pod.is_up,
+                pod.mtu,
+                pod.addresses,
+            )
+
+
+def test_a_pod_has_the_routes_that_the_host_had_in_the_main_table(story):
+    for node, rails in story.rails.items():
+        for nic in rails:
+            had = [
+                route.split(" table ")[0]
+                for route in story.before_states[node][nic].routes
+            ]
+
+            assert [f"{route} table main" for route in had] == list(
+                story.pod_states[node][nic].routes
+            )
+
+
+def test_a_pod_has_what_the_proof_says(story):
+    for link in story.proof.links:
+        state = story.pod_states[link.nic.node_name][link.nic.interface]
+
+        assert link.share is not None
+        assert [int(ip_interface(text)) for text in state.addresses] == list(
+            link.share.addresses
+        )
+        assert link.mtu == state.mtu
+
+
+def test_a_host_has_no_rail_while_a_pod_has_it(story):
+    for node, rails in story.rails.items():
+        assert not rails.keys() & story.emptied_states[node].keys()
+
+
+def test_a_rail_comes_back_from_a_pod_as_it_went(story):
+    assert story.stripped_states == story.returned_states
+
+
+def test_the_stripped_netplan_applied_again_changes_nothing(story):
+    assert story.stripped_states == story.reapplied_states
+
+
+def test_the_rollback_gives_all_hosts_what_they_had(story):
+    assert story.before_states == story.back_states
+
+
+def test_every_rail_reaches_every_other_after_the_rollback(story):
+    assert story.back.is_whole, story.back.problems
+
+
+# -- what a test must be able to see ------------------------------------------------
+
+
+def test_nics_in_each_other_s_networks_reach_nobody(tmp_path):
+    """The prover compares NICs; here is why: two of a pod, swapped."""
+    with site("four-rails", tmp_path) as there:
+        there.apply(there.stripped_tree / "hosts")
+        first, second, *rest = there.hosts[0].links
+        swapped = (
+            first._replace(nic=second.nic),
+            second._replace(nic=first.nic),
+            *rest,
+        )
+        there.hosts[0].links = swapped
+        there.attach()
+        found = among(there.ends_in_pods())
+
+    lost = 2 * 12 + 2 * 12  # two rails to all others, and all others to them
+    assert (192, 192 - lost) == (found.pairs, found.reached)
+
+
+def test_a_packet_larger_than_the_mtu_does_not_leave(tmp_path):
+    with site("four-rails", tmp_path) as there:
+        there.apply(there.hosts_tree)
+        found = among(there.ends_on_hosts(), size=9217)
+
+    assert found.reached == 0
+    assert "EMSGSIZE" in found.problems[0]
+
+
+# -- a route that several rails have ------------------------------------------------
+
+OUTSIDE = {4: "172.24.0.1", 6: "fd00:99::1"}
+"""Below the shared route alone, in no rail's own."""
+
+
+def outside(there):
+    """An address that only the shared route leads to; on the spine."""
+    family = there.proof.links[0].nic.address.family
+    target = OUTSIDE[family]
+    length = 32 if family == 4 else 128
+    batch(there.spine, [f"addr replace {target}/{length} dev lo"])
+    return target
+
+
+def shared(there):
+    return [d for d in there.proof.differences if d.rule is SHARED_DESTINATION]
+
+
+@pytest.fixture(scope="module")
+def pods(tmp_path_factory):
+    """Pods of four rails with the same 172.16.0.0/12, as a HostDeviceNetwork has them."""
+    with site("four-rails", tmp_path_factory.mktemp("shared")) as there:
+        there.apply(there.stripped_tree / "hosts")
+        there.attach()
+        yield there
+
+
+@pytest.fixture(scope="module")
+def sbr_pods(tmp_path_factory):
+    """The same with the sbr plugin behind host-device."""
+    with site("four-rails", tmp_path_factory.mktemp("sbr"), SBR) as there:
+        there.apply(there.stripped_tree / "hosts")
+        there.attach()
+        yield there
+
+
+@pytest.mark.parametrize("bound", [Bound.NOTHING, Bound.ADDRESS], ids=str)
+def test_the_rail_that_prove_names_wins_the_shared_route(pods, bound):
+    (named,) = shared(pods)
+    winner = f"net{pods.order.index(named.rail) + 1}"
+    target = outside(pods)
+    found = measure([(end, target) for end in pods.ends_in_pods()], bound=bound)
+
+    assert {(winner,)} == set(found.left.values())
+
+
+def test_a_device_finds_its_own_shared_route(pods):
+    target = outside(pods)
+    found = measure([(end, target) for end in pods.ends_in_pods()])
+
+    assert found.is_whole, found.problems
+
+
+def test_the_kernel_says_the_same_of_the_shared_route(pods):
+    target = outside(pods)
+    pod, own = pods.hosts[0].pod, pods.ends_in_pods()[0]
+    asked = ([], ["from", own.address], ["oif", own.device])
+    found = [
+        ip(pod, "route", "get", target, *words).split(" dev ")[1] for words in asked
+    ]
+
+    assert [text.split()[0] for text in found] == ["net4", "net4", "net1"]
+
+
+def test_ipv6_spreads_a_shared_route_over_the_rails_as_prove_says(tmp_path):
+    with site("ipv6", tmp_path) as there:
+        (said,) = shared(there)
+        there.apply(there.stripped_tree / "hosts")
+        there.attach()
+        target = outside(there)
+        ends = there.ends_in_pods()
+        free = measure([(end, target) for end in ends], bound=Bound.ADDRESS)
+        held = measure([(end, target) for end in ends])
+
+    assert "the kernel spreads it over all of them" in said.text
+    assert len({device for devices in free.left.values() for device in devices}) > 1
+    assert free.own < free.pairs
+    assert held.is_whole, held.problems
+
+
+def test_a_source_address_alone_does_not_keep_to_its_rail(pods):
+    """The rails' own routes send it by the rail of the target, shared route or not."""
+    found = among(pods.ends_in_pods(), bound=Bound.ADDRESS)
+
+    assert (found.reached, found.own) == (192, 48)  # those of the target's own rail
+
+
+def test_prove_sees_no_shared_route_behind_sbr(sbr_pods):
+    assert not shared(sbr_pods)
+
+
+def test_sbr_keeps_every_source_address_to_its_rail(sbr_pods):
+    found = among(sbr_pods.ends_in_pods(), bound=Bound.ADDRESS)
+
+    assert found.is_whole, found.problems
+
+
+def test_sbr_keeps_what_has_address_and_device_where_it_is(sbr_pods):
+    found = among(sbr_pods.ends_in_pods())
+
+    assert found.is_whole, found.problems
+
+
+def test_sbr_keeps_the_shared_route_of_every_source_address_to_its_rail(sbr_pods):
+    target = outside(sbr_pods)
+    pairs = [(end, target) for end in sbr_pods.ends_in_pods()]
+    found = measure(pairs, bound=Bound.ADDRESS)
+
+    assert found.is_whole, found.problems
+
+
+def test_sbr_leaves_no_rail_to_what_has_no_source_address(sbr_pods):
+    """The main table has no rail any more, not even the link's own prefix."""
+    free = among(sbr_pods.ends_in_pods(), bound=Bound.NOTHING)
+    held = among(sbr_pods.ends_in_pods(), bound=Bound.DEVICE)
+
+    assert set(free.left.values()) == {("eth0",)}
+    assert (free.reached, held.reached) == (0, 0)
+
+
+# -- policy routing -----------------------------------------------------------------
+
+
+def test_policy_routing_is_lost_to_a_pod_without_sbr(tmp_path):
+    """NK321: on the host a source address keeps to its rail, in the pod it does not."""
+    with site("policy-routing", tmp_path) as there:
+        there.apply(there.hosts_tree)
+        before = among(there.ends_on_hosts(), bound=Bound.ADDRESS)
+        there.apply(there.stripped_tree / "hosts")
+        there.attach()
+        after = among(there.ends_in_pods(), bound=Bound.ADDRESS)
+
+    assert before.is_whole, before.problems
+    assert (after.reached, after.own) == (768, 96)
+
+
+def test_policy_routing_is_kept_by_sbr(tmp_path):
+    with site("policy-routing", tmp_path, SBR) as there:
+        there.apply(there.stripped_tree / "hosts")
+        there.attach()
+        found = among(there.ends_in_pods(), bound=Bound.ADDRESS)
+
+    assert found.is_whole, found.problems
+
+
+# -- hosts that are not stripped ------------------------------------------------------
+
+
+def test_a_host_that_is_not_stripped_takes_all_back(tmp_path):
+    """Nobody applies anything: networkd sees the NIC come back from the pod."""
+    with site("policy-routing", tmp_path) as there:
+        there.apply(there.hosts_tree)
+        before = there.states()
+        there.attach()
+        there.detach()
+        there.settle()
+
+        assert before == there.states()
+
+
+def test_networkd_takes_policy_rules_away_with_their_nic(tmp_path):
+    with site("policy-routing", tmp_path) as there:
+        there.apply(there.hosts_tree)
+        before = rules_of_rails(there)
+        there.attach()
+
+        assert len(before) == 32
+        assert until(lambda: rules_of_rails(there) == [])
+
+
+def test_the_kernel_keeps_policy_rules_of_a_nic_that_left(tmp_path):
+    with site("policy-routing", tmp_path) as there:
+        there.apply(there.hosts_tree)
+        before = rules_of_rails(there)
+        there.stop()
+        there.attach()
+
+        assert before == rules_of_rails(there)
+
+
+def rules_of_rails(there):
+    found = [rule for host in there.hosts for rule in rules(host.namespace)]
+    return [rule for rule in found if "lookup 50" not in rule]
+
+
+def test_no_policy_rule_of_a_rail_stays_behind_on_a_stripped_host(tmp_path):
+    with site("policy-routing", tmp_path) as there:
+        there.apply(there.hosts_tree)
+        there.apply(there.stripped_tree / "hosts")
+        there.stop()
+        there.attach()
+
+        assert rules_of_rails(there) == []
+
+
+# -- the harness --------------------------------------------------------------------
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from tests.packets.story import site
+
+with site("four-rails", Path(sys.argv[1])) as there:
+    there.apply(there.hosts_tree)
+    print(there.hosts[0].namespace, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        name = process.stdout.readline().strip()
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    left = stale()
+    with Namespaces():
+        pass
+
+    assert name in left
+    assert not stale()
+
+
+def test_namespaces_go_whatever_happens():
+    names = []
+
+    def fail():
+        with Namespaces() as namespaces:
+            names.append(namespaces.add("short-lived"))
+            raise CommandError
+
+    with pytest.raises(CommandError):
+        fail()
+
+    assert not os.path.exists(f"/run/netns/{names[0]}")
