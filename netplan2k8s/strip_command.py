@@ -122,7 +122,7 @@ def _finish(
     from netplan2k8s.report import stripped  # noqa: PLC0415  as above
 
     if format_ == "json":
-        facts = {"hosts": show.facts, "done": list(made.done), "directory": output}
+        facts = stripped.report(made, show.facts, output)
         outcome.print_report(made.findings, strip=facts)
         return
     sys.stdout.flush()

@@ -24,7 +24,9 @@ from netplan2k8s.fleet import Progress
 from netplan2k8s.hosts import Host
 from netplan2k8s.inventory import read_inventory
 from netplan2k8s.netplan import read_host
+from netplan2k8s.repeats import Repeats
 from netplan2k8s.settings import KINDS, Settings
+from netplan2k8s.source import Parse
 from netplan2k8s.strip import proof
 from netplan2k8s.strip.host import changed_hosts, strip_host
 from netplan2k8s.strip.host_files import read_files
@@ -89,11 +91,13 @@ def strip(
     ready = prepare(arguments, settings, manifests=manifests, progress=progress)
     if has_error(ready.findings):
         return Outcome((), 0, ready.done, ready.findings)
+    repeats = Repeats()
     with _staging(directory) as staging:
         findings = list(ready.findings)
         sums = {}
         for host in ready.hosts:
-            made = strip_host(host, ready.rails.get(host.node_name, {}))
+            rails = ready.rails.get(host.node_name, {})
+            made = strip_host(host, rails, repeats.parse)
             findings += made.findings
             if not has_error(made.findings):
                 old = tree_of(made.before, made.before.files)
@@ -201,7 +205,8 @@ def prepare(
         InputError: hosts cannot be found, or tables cannot be read.
     """
     found = workflow.find(arguments, settings)
-    states = {host.node_name: _state(host, settings) for host in found.hosts}
+    parse = Repeats().parse
+    states = {host.node_name: _state(host, settings, parse) for host in found.hosts}
     done = tuple(name for name, state in states.items() if state is _State.DONE)
     waiting = tuple(host for host in found.hosts if host.node_name not in done)
     if not waiting:
@@ -220,12 +225,13 @@ def prepare(
     return Preparation(waiting, _rails(seen), done, tuple(dict.fromkeys(said)))
 
 
-def _state(host: Host, settings: Settings) -> _State:
+def _state(host: Host, settings: Settings, parse: Parse) -> _State:
     try:
-        network = read_host(host.tree, host.node_name)
+        network = read_host(host.tree, host.node_name, parse=parse)
     except InputError:
         return _State.UNTOUCHED
-    if not any(map(proof.is_stripped, network.definitions.values())):
+    definitions = network.definitions.values()
+    if not any(proof.is_stripped(network, d) for d in definitions):
         return _State.UNTOUCHED
     resolver = PciResolver(settings.pci)
     inventory, _ = read_inventory(host.tree, host.node_name)

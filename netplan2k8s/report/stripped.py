@@ -82,6 +82,20 @@ def _written(made: Outcome, directory: str, *, is_restored: bool) -> str:
     return f"{text}\n"
 
 
+def report(
+    made: Outcome, hosts: Sequence[dict[str, Any]], directory: str
+) -> dict[str, Any]:
+    """The whole for the JSON report; ``hosts`` are what ``facts`` gave of each."""
+    is_written = bool(directory) and not has_error(made.findings)
+    return {
+        "hosts": list(hosts),
+        "done": list(made.done),
+        "directory": directory if is_written else None,
+        "written": made.written,
+        "unchanged": made.unchanged,
+    }
+
+
 def facts(node_name: str, rails: Sequence[str], old: Tree, new: Tree) -> dict[str, Any]:
     """A host for the JSON report."""
     return {"node": node_name, "rails": list(rails), "diff": diff(node_name, old, new)}

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from netplan2k8s import catalogue
+from netplan2k8s import catalogue, source
 from netplan2k8s.addressing import Prefix
-from netplan2k8s.findings import Finding, InputError, OperationError, Rule, Span
+from netplan2k8s.findings import (
+    Finding,
+    InputError,
+    OperationError,
+    Rule,
+    Span,
+    has_error,
+)
 from netplan2k8s.hosts import Host
 from netplan2k8s.naming import ranges
 from netplan2k8s.netplan import Definition, HostNetwork, read_host
-from netplan2k8s.source import span_of
+from netplan2k8s.source import Parse, span_of
 from netplan2k8s.strip import proof, rail_text
-from netplan2k8s.strip.editing import UnusualError
+from netplan2k8s.strip.changes import UnusualError
 from netplan2k8s.strip.host_files import HostFiles, read_files
 
 _ELSEWHERE = {
@@ -44,8 +51,10 @@ class StrippedHost:
         return {**self.before.files, **self.changed}
 
 
-def strip_host(host: Host, rails: Mapping[str, Prefix]) -> StrippedHost:
-    """Take rails (ID → link) out of a host's Netplan.
+def strip_host(
+    host: Host, rails: Mapping[str, Prefix], parse: Parse = source.parse
+) -> StrippedHost:
+    """Take rails (ID → link) out of a host's Netplan; ``parse`` reads its texts.
 
     Raises:
         OSError: a file cannot be read.
@@ -54,12 +63,15 @@ def strip_host(host: Host, rails: Mapping[str, Prefix]) -> StrippedHost:
     before = read_files(host)
     ids = tuple(rails)
     try:
-        network = read_host(before.tree(), host.node_name, marks=True)
+        network = read_host(before.tree(), host.node_name, parse=parse)
         _compare_with_plan(host, network, rails)
+        said = _judged(host, before, network, rails)
+        if has_error(said):
+            return StrippedHost(host, ids, before, findings=said)
         changed = _stripped(host, before, network, rails)
+        _prove(host, before, network, rails, changed, parse)
     except InputError as error:
         return StrippedHost(host, ids, before, findings=error.findings)
-    said = tuple(_leftovers(host, network, rails))
     return StrippedHost(host, ids, before, changed, said)
 
 
@@ -70,9 +82,16 @@ def _compare_with_plan(
         definition = network.definitions.get(rail)
         if definition is None or not definition.settings.get("addresses"):
             raise changed_hosts([host.node_name])
-    findings = list(_needed(host, network, rails))
-    if findings:
-        raise InputError(*findings)
+
+
+def _judged(
+    host: Host, before: HostFiles, network: HostNetwork, rails: Mapping[str, Prefix]
+) -> tuple[Finding, ...]:
+    """What is said of the host, read again with places where there is anything."""
+    if not any((*_needed(host, network, rails), *_leftovers(host, network, rails))):
+        return ()
+    marked = read_host(before.tree(), host.node_name, marks=True)
+    return (*_needed(host, marked, rails), *_leftovers(host, marked, rails))
 
 
 def changed_hosts(node_names: list[str]) -> OperationError:
@@ -100,6 +119,23 @@ def _needed(
                 " pod gets the NIC below it, so give the NIC itself the address"
             )
             yield _finding(catalogue.NEEDED_RAIL, host, definition.span, message)
+        if definition.id in rails:
+            yield from _own_profile(host, network, definition)
+
+
+def _own_profile(
+    host: Host, network: HostNetwork, definition: Definition
+) -> Iterator[Finding]:
+    given = definition.settings.get("networkmanager")
+    wanted = rail_text.added(network, definition).get("networkmanager")
+    if given is None or wanted is None or given == wanted[0]:
+        return
+    message = (
+        f"rail {definition.id} has settings for NetworkManager, which gives a NIC"
+        f" without an address one of 169.254.0.0/16; make them {wanted[1]}"
+    )
+    span = definition.span
+    yield _finding(catalogue.UNUSUAL_TEXT, host, span, message)
 
 
 def _stripped(
@@ -127,7 +163,6 @@ def _stripped(
     ]
     if findings:
         raise InputError(*findings)
-    _prove(host, before, network, rails, made)
     return made
 
 
@@ -154,15 +189,18 @@ def _prove(
     network: HostNetwork,
     rails: Mapping[str, Prefix],
     made: Mapping[str, bytes],
+    parse: Parse,
 ) -> None:
     """Read what was made, and hold it to what it must say."""
-    label = before.labels[next(p for p, real in before.names.items() if real in made)]
     try:
-        after = read_host(before.tree({**before.files, **made}), host.node_name)
+        tree = before.tree({**before.files, **made})
+        after = read_host(tree, host.node_name, parse=parse)
         wrong = list(proof.differences(network, after, rails))
     except InputError as error:
         wrong = [f"netplan would reject the result: {error.findings[0].message}"]
     if wrong:
+        changed = (path for path, real in before.names.items() if real in made)
+        label = before.labels[next(changed)]
         message = (
             f"the rails of {host.node_name} cannot be taken out of its files by"
             f" themselves: {'; '.join(wrong)}"

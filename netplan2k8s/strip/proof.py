@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.netplan import Definition, HostNetwork
-from netplan2k8s.strip.rail_text import ADDED, GONE, is_from, is_over, vrfs_of
+from netplan2k8s.strip.rail_text import GONE, added, is_from, is_over, vrfs_of
 
 
-def is_stripped(definition: Definition) -> bool:
+def is_stripped(host: HostNetwork, definition: Definition) -> bool:
     """Whether an interface looks as a rail does that was taken out of Netplan."""
     settings = definition.settings
     return (
         definition.section == "ethernets"
         and not any(settings.get(key) for key in GONE)
-        and all(settings.get(key) == value for key, (value, _) in ADDED.items())
+        and all(
+            settings.get(key) == value
+            for key, (value, _) in added(host, definition).items()
+        )
     )
 
 
@@ -37,7 +39,7 @@ def differences(
         yield "the host's global settings are not as before"
     vrfs = vrfs_of(before, rails)
     for name, definition in before.definitions.items():
-        wanted = _settings(definition, rails, is_vrf=name in vrfs)
+        wanted = _wanted(before, definition, rails, is_vrf=name in vrfs)
         found = _filled(after.definitions[name].settings)
         for key in sorted(wanted.keys() | found.keys()):
             if wanted.get(key) != found.get(key):
@@ -47,14 +49,19 @@ def differences(
             yield f"{name} is not what it was"
 
 
-def _settings(
-    definition: Definition, rails: Mapping[str, Prefix], *, is_vrf: bool
+def _wanted(
+    host: HostNetwork,
+    definition: Definition,
+    rails: Mapping[str, Prefix],
+    *,
+    is_vrf: bool,
 ) -> dict[str, Any]:
-    settings = copy.deepcopy(definition.settings)
+    settings = dict(definition.settings)
     if definition.id in rails:
         for key in GONE:
             settings.pop(key, None)
-        settings.update({key: value for key, (value, _) in ADDED.items()})
+        new = added(host, definition)
+        settings.update({key: value for key, (value, _) in new.items()})
     elif is_vrf:
         links = list(rails.values())
         for key, is_rails in (("routes", is_over), ("routing-policy", is_from)):

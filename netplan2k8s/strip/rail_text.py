@@ -8,21 +8,40 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netplan2k8s.addressing import Prefix, parse_address
-from netplan2k8s.netplan import HostNetwork
+from netplan2k8s.netplan import Definition, HostNetwork
 from netplan2k8s.netplan.tables import SECTIONS
 from netplan2k8s.strip import syntax
-from netplan2k8s.strip.editing import Change, UnusualError, edited, place
+from netplan2k8s.strip.changes import Change, UnusualError, place
+from netplan2k8s.strip.editing import edited
 from netplan2k8s.strip.syntax import Kind, Piece
 
 GONE = ("addresses", "routes", "routing-policy")
 """What a rail's interface has no more."""
-ADDED: Mapping[str, tuple[object, str]] = {
+_ADDED: Mapping[str, tuple[object, str]] = {
     "dhcp4": ("false", "false"),
     "link-local": ([], "[]"),
     "optional": ("true", "true"),
 }
-"""What it has instead, so that nothing addresses or awaits a NIC that comes back from a
-pod: the merged value, and its text."""
+_SILENT = {"ipv4.method": "disabled", "ipv6.method": "disabled"}
+_ADDED_FOR_NM: Mapping[str, tuple[object, str]] = {
+    "networkmanager": (
+        {"passthrough": _SILENT},
+        "{passthrough: {ipv4.method: disabled, ipv6.method: disabled}}",
+    )
+}
+
+
+def added(host: HostNetwork, definition: Definition) -> dict[str, tuple[object, str]]:
+    """What a rail has instead, as (merged value, text) by key.
+
+    So nothing addresses or awaits a NIC that comes back from a pod. For NetworkManager
+    netplan makes a profile that asks for 169.254.0.0/16 where a NIC has no address,
+    whatever link-local says.
+
+    Source: netplan 1.2, src/nm.c, write_nm_conf_access_point; netplan-yaml(5).
+    """
+    backend = definition.backend or host.settings.get("renderer")
+    return {**_ADDED, **(_ADDED_FOR_NM if backend == "NetworkManager" else {})}
 
 
 @dataclass(slots=True)
@@ -160,9 +179,9 @@ def _strip_rail(texts: Mapping[str, _Text], host: HostNetwork, rail: str) -> Non
     for entry in entries:
         if entry.name in GONE:
             entry.change().cuts.add(entry.number)
-    settings = host.definitions[rail].settings
-    for name, (value, written) in ADDED.items():
-        if settings.get(name) == value:
+    definition = host.definitions[rail]
+    for name, (value, written) in added(host, definition).items():
+        if definition.settings.get(name) == value:
             continue
         said = [entry for entry in entries if entry.name == name]
         if said:  # the last one holds

@@ -80,10 +80,10 @@ def _changed_since(
         if found in (original, left.get(path)):
             continue
         label = before.labels.get(path or _PLACE_OF_FLAT, f"{host.place}/{path}")
-        what = "has gone" if found is None else "is not what strip left"
+        what = "has gone" if found is None else "was edited"
         message = (
-            f"{what} since; its original would undo that change: make it by hand, or"
-            " put back what strip left"
+            f"{what} since strip wrote it, and its original would undo that; put it"
+            " back by hand, or what strip wrote in its place first"
         )
         yield _finding(catalogue.NOT_AS_STRIPPED, host, label, message)
 
