@@ -17,13 +17,14 @@ import select
 import socket
 import struct
 import sys
+import time
 from typing import Any, NamedTuple
 
 _ALL = 0x0003  # ETH_P_ALL
 _RECEIVE = 33  # SO_RCVBUFFORCE
 _BUFFER = 1 << 26
 _BIND_TO_DEVICE = 25
-_ROUNDS = 4
+_ROUNDS = 3
 _PATIENCE = 0.4  # seconds without any answer after which a round is over
 _SMALL = 64
 _STEP = 64  # requests between two looks at the answers
@@ -150,11 +151,13 @@ class Prober:
         return self._sockets[key]
 
     def _look(self, seconds: float) -> bool:
-        """Read what comes until nothing did for a while; whether an answer did."""
+        """Read what comes, at least until an answer did; whether one did in time."""
         found = False
+        listening = [self._tap, *self._sockets.values()]
+        deadline = time.monotonic() + seconds
         while True:
-            listening = [self._tap, *self._sockets.values()]
-            ready, _, _ = select.select(listening, [], [], 0 if found else seconds)
+            left = 0 if found else max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select(listening, [], [], left)
             if not ready:
                 return found
             for one in ready:
