@@ -17,6 +17,7 @@ import pytest
 
 from netplan2k8s.catalogue import SHARED_DESTINATION
 from netplan2k8s.settings import Settings
+from tests.conftest import ROOT
 from tests.packets import needs
 from tests.packets.kernel import rules
 from tests.packets.namespaces import CommandError, Namespaces, batch, ip, stale, until
@@ -149,6 +150,28 @@ def test_the_rollback_gives_all_hosts_what_they_had(story):
 
 def test_every_rail_reaches_every_other_after_the_rollback(story):
     assert story.back.is_whole, story.back.problems
+
+
+@pytest.mark.parametrize("tree", ["stripped/hosts", "hosts"])
+def test_netplan_apply_does_nothing_to_the_rails_of_a_pod(tmp_path, tree):
+    with site("four-rails", tmp_path) as there:
+        there.apply(there.stripped_tree / "hosts")
+        there.attach()
+        before = there.pod_states()
+        there.apply(tmp_path / tree)
+
+        assert before == there.pod_states()
+
+
+def test_nics_come_back_from_the_sbr_plugin_as_they_went(tmp_path):
+    with site("four-rails", tmp_path, SBR) as there:
+        there.apply(there.stripped_tree / "hosts")
+        before = there.states()
+        there.attach()
+        there.detach()
+        there.settle()
+
+        assert before == there.states()
 
 
 # -- what a test must be able to see ------------------------------------------------
@@ -393,7 +416,10 @@ with site("four-rails", Path(sys.argv[1])) as there:
 
 def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path):
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
         os.kill(process.pid, signal.SIGKILL)
