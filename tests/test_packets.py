@@ -20,9 +20,9 @@ from netplan2k8s.settings import Settings
 from tests.conftest import ROOT
 from tests.packets import needs
 from tests.packets.kernel import rules
+from tests.packets.made import MANAGEMENT
 from tests.packets.namespaces import CommandError, Namespaces, batch, ip, stale, until
 from tests.packets.reach import Bound, among, measure
-from tests.packets.site import MANAGEMENT
 from tests.packets.story import FIXTURES, site, tell
 
 REASON = needs.missing()
@@ -155,7 +155,7 @@ def test_every_rail_reaches_every_other_after_the_rollback(story):
 @pytest.mark.parametrize("tree", ["stripped/hosts", "hosts"])
 def test_netplan_apply_does_nothing_to_the_rails_of_a_pod(tmp_path, tree):
     with site("four-rails", tmp_path) as there:
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         there.attach()
         before = there.pod_states()
         there.apply(tmp_path / tree)
@@ -165,7 +165,7 @@ def test_netplan_apply_does_nothing_to_the_rails_of_a_pod(tmp_path, tree):
 
 def test_nics_come_back_from_the_sbr_plugin_as_they_went(tmp_path):
     with site("four-rails", tmp_path, SBR) as there:
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         before = there.states()
         there.attach()
         there.detach()
@@ -180,7 +180,7 @@ def test_nics_come_back_from_the_sbr_plugin_as_they_went(tmp_path):
 def test_nics_in_each_other_s_networks_reach_nobody(tmp_path):
     """The prover compares NICs; here is why: two of a pod, swapped."""
     with site("four-rails", tmp_path) as there:
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         first, second, *rest = there.hosts[0].links
         swapped = (
             first._replace(nic=second.nic),
@@ -197,7 +197,7 @@ def test_nics_in_each_other_s_networks_reach_nobody(tmp_path):
 
 def test_a_packet_larger_than_the_mtu_does_not_leave(tmp_path):
     with site("four-rails", tmp_path) as there:
-        there.apply(there.hosts_tree)
+        there.apply(there.made.hosts)
         found = among(there.ends_on_hosts(), size=9217)
 
     assert found.reached == 0
@@ -212,7 +212,7 @@ OUTSIDE = {4: "172.24.0.1", 6: "fd00:99::1"}
 
 def outside(there):
     """An address that only the shared route leads to; on the spine."""
-    family = there.proof.links[0].nic.address.family
+    family = there.made.proof.links[0].nic.address.family
     target = OUTSIDE[family]
     length = 32 if family == 4 else 128
     batch(there.spine, [f"addr replace {target}/{length} dev lo"])
@@ -220,14 +220,14 @@ def outside(there):
 
 
 def shared(there):
-    return [d for d in there.proof.differences if d.rule is SHARED_DESTINATION]
+    return [d for d in there.made.proof.differences if d.rule is SHARED_DESTINATION]
 
 
 @pytest.fixture(scope="module")
 def pods(tmp_path_factory):
     """Pods of four rails with the same 172.16.0.0/12, as a HostDeviceNetwork has them."""
     with site("four-rails", tmp_path_factory.mktemp("shared")) as there:
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         there.attach()
         yield there
 
@@ -236,7 +236,7 @@ def pods(tmp_path_factory):
 def sbr_pods(tmp_path_factory):
     """The same with the sbr plugin behind host-device."""
     with site("four-rails", tmp_path_factory.mktemp("sbr"), SBR) as there:
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         there.attach()
         yield there
 
@@ -244,7 +244,7 @@ def sbr_pods(tmp_path_factory):
 @pytest.mark.parametrize("bound", [Bound.NOTHING, Bound.ADDRESS], ids=str)
 def test_the_rail_that_prove_names_wins_the_shared_route(pods, bound):
     (named,) = shared(pods)
-    winner = f"net{pods.order.index(named.rail) + 1}"
+    winner = f"net{pods.made.order.index(named.rail) + 1}"
     target = outside(pods)
     found = measure([(end, target) for end in pods.ends_in_pods()], bound=bound)
 
@@ -272,7 +272,7 @@ def test_the_kernel_says_the_same_of_the_shared_route(pods):
 def test_ipv6_spreads_a_shared_route_over_the_rails_as_prove_says(tmp_path):
     with site("ipv6", tmp_path) as there:
         (said,) = shared(there)
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         there.attach()
         target = outside(there)
         ends = there.ends_in_pods()
@@ -331,9 +331,9 @@ def test_sbr_leaves_no_rail_to_what_has_no_source_address(sbr_pods):
 def test_policy_routing_is_lost_to_a_pod_without_sbr(tmp_path):
     """NK321: on the host a source address keeps to its rail, in the pod it does not."""
     with site("policy-routing", tmp_path) as there:
-        there.apply(there.hosts_tree)
+        there.apply(there.made.hosts)
         before = among(there.ends_on_hosts(), bound=Bound.ADDRESS)
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         there.attach()
         after = among(there.ends_in_pods(), bound=Bound.ADDRESS)
 
@@ -343,7 +343,7 @@ def test_policy_routing_is_lost_to_a_pod_without_sbr(tmp_path):
 
 def test_policy_routing_is_kept_by_sbr(tmp_path):
     with site("policy-routing", tmp_path, SBR) as there:
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.stripped)
         there.attach()
         found = among(there.ends_in_pods(), bound=Bound.ADDRESS)
 
@@ -356,7 +356,7 @@ def test_policy_routing_is_kept_by_sbr(tmp_path):
 def test_a_host_that_is_not_stripped_takes_all_back(tmp_path):
     """Nobody applies anything: networkd sees the NIC come back from the pod."""
     with site("policy-routing", tmp_path) as there:
-        there.apply(there.hosts_tree)
+        there.apply(there.made.hosts)
         before = there.states()
         there.attach()
         there.detach()
@@ -367,7 +367,7 @@ def test_a_host_that_is_not_stripped_takes_all_back(tmp_path):
 
 def test_networkd_takes_policy_rules_away_with_their_nic(tmp_path):
     with site("policy-routing", tmp_path) as there:
-        there.apply(there.hosts_tree)
+        there.apply(there.made.hosts)
         before = rules_of_rails(there)
         there.attach()
 
@@ -377,7 +377,7 @@ def test_networkd_takes_policy_rules_away_with_their_nic(tmp_path):
 
 def test_the_kernel_keeps_policy_rules_of_a_nic_that_left(tmp_path):
     with site("policy-routing", tmp_path) as there:
-        there.apply(there.hosts_tree)
+        there.apply(there.made.hosts)
         before = rules_of_rails(there)
         there.stop()
         there.attach()
@@ -392,8 +392,8 @@ def rules_of_rails(there):
 
 def test_no_policy_rule_of_a_rail_stays_behind_on_a_stripped_host(tmp_path):
     with site("policy-routing", tmp_path) as there:
-        there.apply(there.hosts_tree)
-        there.apply(there.stripped_tree / "hosts")
+        there.apply(there.made.hosts)
+        there.apply(there.made.stripped)
         there.stop()
         there.attach()
 
@@ -408,7 +408,7 @@ from pathlib import Path
 from tests.packets.story import site
 
 with site("four-rails", Path(sys.argv[1])) as there:
-    there.apply(there.hosts_tree)
+    there.apply(there.made.hosts)
     print(there.hosts[0].namespace, flush=True)
     time.sleep(600)
 """

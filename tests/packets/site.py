@@ -1,65 +1,24 @@
-"""A fixture's fleet in namespaces: hosts under networkd, the fabric, pods."""
+"""A fleet in namespaces: hosts under networkd, the fabric, pods."""
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_interface
 from pathlib import Path
-from typing import Any
 
-from netplan2k8s.lint.attachments import Network
-from netplan2k8s.linting import Manifests, read_manifests
-from netplan2k8s.proof.model import Link, Proof
-from netplan2k8s.proving import prove
-from netplan2k8s.settings import Settings
+from netplan2k8s.proof.model import Link
 from netplan2k8s.simulate import multus
-from netplan2k8s.simulate.operator import attachment_definition
 from tests.packets.cni import Attachment, with_static_ipam
+from tests.packets.dealt import config_of, dealt, gateway, own, static_ipam
 from tests.packets.fabric import Link as Port
 from tests.packets.fabric import RailPorts, wire
 from tests.packets.kernel import State, states
+from tests.packets.made import MANAGEMENT, Made
 from tests.packets.namespaces import Namespaces, batch, sysctl
 from tests.packets.netplan import Units
 from tests.packets.networkd import Networkd
 from tests.packets.reach import End
-
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
-MANAGEMENT = "eno1np0"
-# The rest of a host, which no step may change: what it is reached by, with a table and
-# a rule of its own.
-_MANAGEMENT = """\
-network:
-  version: 2
-  ethernets:
-    {name}:
-      dhcp4: false
-      link-local: []
-      addresses: [10.20.0.{number}/24]
-      routes:
-        - {{to: default, via: 10.20.0.254}}
-        - {{to: 10.99.0.0/16, via: 10.20.0.253, table: 50}}
-      routing-policy:
-        - {{from: 10.20.0.{number}/32, table: 50, priority: 50}}
-"""
-
-
-def program(*arguments: str | Path) -> str:
-    """Run netplan2k8s as a user does; a failure is an error with its messages."""
-    done = subprocess.run(
-        [sys.executable, "-m", "netplan2k8s", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @dataclass(slots=True)
@@ -87,50 +46,14 @@ class Host:
 class Site:
     """Hosts, switches and pods; every step is what somebody does to them."""
 
-    def __init__(
-        self,
-        namespaces: Namespaces,
-        work: Path,
-        fixture: str,
-        settings: Settings | None = None,
-    ) -> None:
-        self.settings = settings or Settings()
-        self.hosts_tree = work / "hosts"
-        self.manifests_tree = work / "manifests"
-        self.stripped_tree = work / "stripped"
-        shutil.copytree(FIXTURES / fixture / "hosts", self.hosts_tree)
-        nodes = sorted(path.name for path in self.hosts_tree.iterdir())
-        for number, node in enumerate(nodes, 1):
-            text = _MANAGEMENT.format(name=MANAGEMENT, number=number)
-            path = self.hosts_tree / node / "etc/netplan/50-management.yaml"
-            path.write_text(text, encoding="utf-8")
-        self._convert(work)
-        self.proof, manifests = self._prove()
-        self._networks = {n.name: n for n in manifests.scene.networks}
-        self.order = _order(self.manifests_tree)
+    def __init__(self, namespaces: Namespaces, work: Path, made: Made) -> None:
+        self.made = made
         self.hosts = [
             self._host(namespaces, work, node, number)
-            for number, node in enumerate(nodes, 1)
+            for number, node in enumerate(made.nodes, 1)
         ]
         self.spine = wire(namespaces, self._rails())
         self._wire_the_rest(namespaces.add("management"))
-
-    # -- what the program makes of it -------------------------------------------
-
-    def _convert(self, work: Path) -> None:
-        config = work / "netplan2k8s.yaml"
-        config.write_text(_settings_text(self.settings), encoding="utf-8")
-        chosen = ("--config", config)
-        program("convert", self.hosts_tree, "-o", self.manifests_tree, *chosen)
-        made = ("--manifests", self.manifests_tree, *chosen)
-        program("strip", self.hosts_tree, "--write", "-o", self.stripped_tree, *made)
-
-    def _prove(self) -> tuple[Proof, Manifests]:
-        manifests = read_manifests([str(self.manifests_tree)], self.settings)
-        hosts = [str(self.hosts_tree)]
-        proving = prove(manifests, hosts, self.settings, keep_links=True)
-        assert proving.is_proven
-        return proving.proof, manifests
 
     # -- building ---------------------------------------------------------------
 
@@ -146,26 +69,26 @@ class Site:
             sysctl(one, ipv6__conf__default__accept_dad=0)
         units = Units(work / "roots" / node)
         by_rail = {
-            link.rail: link for link in self.proof.links if link.nic.node_name == node
+            link.rail: link
+            for link in self.made.proof.links
+            if link.nic.node_name == node
         }
-        links = tuple(by_rail[rail] for rail in self.order)
+        links = tuple(by_rail[rail] for rail in self.made.order)
         return Host(node, namespace, pod, units, Networkd(namespace, units), links)
 
     def _rails(self) -> list[RailPorts]:
-        plan = json.loads((self.manifests_tree / ".netplan2k8s/plan.json").read_text())
-        cidrs = {rail["name"]: rail["cidr"] for rail in plan["rails"]}
         found = []
-        for number, rail in enumerate(self.order):
+        for number, rail in enumerate(self.made.order):
             ports = [
                 Port(
                     host.namespace,
                     host.links[number].nic.interface,
                     str(host.links[number].nic.address),
-                    _gateway(host.links[number]),
+                    gateway(host.links[number]),
                 )
                 for host in self.hosts
             ]
-            found.append(RailPorts(rail, cidrs[rail], tuple(ports)))
+            found.append(RailPorts(rail, self.made.cidrs[rail], tuple(ports)))
         return found
 
     def _wire_the_rest(self, management: str) -> None:
@@ -227,11 +150,13 @@ class Site:
 
     def attach(self) -> None:
         """Give every host's rails to its pod, in the order of the job's annotation."""
-        names = multus.interfaces([multus.Selection("", r, "") for r in self.order])
+        names = multus.interfaces(
+            [multus.Selection("", r, "") for r in self.made.order]
+        )
         for host in self.hosts:
             for link, interface in zip(host.links, names, strict=True):
                 config = with_static_ipam(
-                    config_of(self._networks[link.rail]),
+                    config_of(self.made.networks[link.rail]),
                     static_ipam(link),
                     link.nic.interface,
                 )
@@ -258,73 +183,14 @@ class Site:
     def ends_on_hosts(self) -> list[End]:
         """The rails where they were, by their addresses as proven equal."""
         return [
-            End(host.node, link.rail, host.namespace, link.nic.interface, _own(link))
+            End(host.node, link.rail, host.namespace, link.nic.interface, own(link))
             for host in self.hosts
             for link in host.links
         ]
 
     def ends_in_pods(self) -> list[End]:
         return [
-            End(host.node, link.rail, host.pod, attachment.interface, _dealt(link))
+            End(host.node, link.rail, host.pod, attachment.interface, dealt(link))
             for host in self.hosts
             for link, attachment in zip(host.links, host.attachments, strict=True)
         ]
-
-
-def config_of(network: Network) -> dict[str, Any]:
-    """The CNI configuration that a pod's runtime reads, as the operator renders it."""
-    body = network.document.body
-    if network.document.kind == "HostDeviceNetwork":
-        body = attachment_definition(body)
-    config: dict[str, Any] = json.loads(body["spec"]["config"])
-    return config
-
-
-def static_ipam(link: Link) -> dict[str, Any]:
-    """What nv-ipam answers on that node, told to the ``static`` plugin.
-
-    nv-ipam gives each route of the pool the gateway of the node's share.
-    """
-    gateway = _gateway(link)
-    return {
-        "type": "static",
-        "addresses": [{"address": f"{_dealt(link)}/{link.length}", "gateway": gateway}],
-        "routes": [{"dst": str(route), "gw": gateway} for route in link.routes],
-    }
-
-
-def _order(manifests: Path) -> list[str]:
-    """The networks of the job's pods, as its annotation lists them."""
-    text = (manifests / "workloads/pytorchjob.yaml").read_text(encoding="utf-8")
-    found = re.search(r"k8s\.v1\.cni\.cncf\.io/networks: (.*)", text)
-    assert found
-    return [selection.name for selection in multus.parse(found[1], "default")]
-
-
-def _own(link: Link) -> str:
-    return str(ip_interface(str(link.nic.address)).ip)
-
-
-def _dealt(link: Link) -> str:
-    """The one address that the simulated nv-ipam has for a pod there."""
-    assert link.share is not None
-    (address,) = link.share.addresses
-    return _text(link, address)
-
-
-def _gateway(link: Link) -> str:
-    assert link.share is not None
-    assert link.share.gateway is not None
-    return _text(link, link.share.gateway)
-
-
-def _text(link: Link, value: int) -> str:
-    kind = ip_interface(str(link.nic.address)).ip.__class__
-    return str(ip_address(str(kind(value))))
-
-
-def _settings_text(settings: Settings) -> str:
-    lines = [f"network_kind: {settings.network_kind}"]
-    if settings.meta_plugins:
-        lines.append(f"meta_plugins: [{', '.join(settings.meta_plugins)}]")
-    return "\n".join(lines) + "\n"

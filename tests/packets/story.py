@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from netplan2k8s.proof.model import Proof
 from netplan2k8s.settings import Settings
 from tests.packets.kernel import State
+from tests.packets.made import make
 from tests.packets.namespaces import Namespaces
 from tests.packets.reach import Reach, among
 from tests.packets.site import Site
@@ -49,8 +51,9 @@ class Story:
 @contextmanager
 def site(fixture: str, work: Path, settings: Settings | None = None) -> Iterator[Site]:
     """A fixture's fleet, wired and gone again afterwards."""
+    made = make(fixture, work, settings or Settings())
     with Namespaces() as namespaces:
-        built = Site(namespaces, work, fixture, settings)
+        built = Site(namespaces, work, made)
         try:
             yield built
         finally:
@@ -62,52 +65,50 @@ def tell(fixture: str, work: Path) -> Story:
     clock = _Clock()
     with site(fixture, work) as there:
         clock.lap("fleet, fabric and pods built")
-        there.apply(there.hosts_tree)
-        clock.lap("netplan apply of the hosts' Netplan")
-        before, before_states = among(there.ends_on_hosts()), there.states()
-        clock.lap(f"hosts: {before}")
-        there.apply(there.stripped_tree / "hosts")
-        stripped_states = there.states()
-        clock.lap("netplan apply of the stripped Netplan")
-        there.attach()
-        clock.lap("CNI ADD of every rail of every pod")
-        ends = there.ends_in_pods()
-        pods, pod_states = among(ends), there.pod_states()
-        emptied_states = there.states()
-        clock.lap(f"pods: {pods}")
-        full = among(ends, size=min(link.mtu or 0 for link in there.proof.links))
-        clock.lap(f"pods, packets of the whole MTU: {full}")
-        there.detach()
-        there.settle()
-        returned_states = there.states()
-        clock.lap("CNI DEL of every rail")
-        there.apply(there.stripped_tree / "hosts")
-        reapplied_states = there.states()
-        there.apply(there.stripped_tree / "rollback")
-        clock.lap("netplan apply of the stripped Netplan and of the original")
-        back, back_states = among(there.ends_on_hosts()), there.states()
-        clock.lap(f"hosts, rolled back: {back}")
+        seen = _moved(there, clock) | _moved_back(there, clock)
     clock.lap("everything removed")
-    return Story(
-        fixture=fixture,
-        proof=there.proof,
-        rails={
-            host.node: dict(zip(host.nics, there.order, strict=True))
-            for host in there.hosts
-        },
-        before=before,
-        before_states=before_states,
-        stripped_states=stripped_states,
-        pods=pods,
-        full=full,
-        pod_states=pod_states,
-        emptied_states=emptied_states,
-        returned_states=returned_states,
-        reapplied_states=reapplied_states,
-        back=back,
-        back_states=back_states,
-        lines=clock.lines,
-    )
+    rails = {
+        host.node: dict(zip(host.nics, there.made.order, strict=True))
+        for host in there.hosts
+    }
+    return Story(fixture, there.made.proof, rails, lines=clock.lines, **seen)
+
+
+def _moved(there: Site, clock: _Clock) -> dict[str, Any]:
+    """What is seen on the hosts, stripped hosts, and in pods."""
+    seen: dict[str, Any] = {}
+    there.apply(there.made.hosts)
+    clock.lap("netplan apply of the hosts' Netplan")
+    seen["before"] = among(there.ends_on_hosts())
+    clock.lap(f"hosts: {seen['before']}")
+    seen["before_states"] = there.states()
+    there.apply(there.made.stripped)
+    seen["stripped_states"] = there.states()
+    clock.lap("netplan apply of the stripped Netplan")
+    there.attach()
+    clock.lap("CNI ADD of every rail of every pod")
+    ends = there.ends_in_pods()
+    seen["pods"] = among(ends)
+    clock.lap(f"pods: {seen['pods']}")
+    seen["full"] = among(ends, size=min(link.mtu for link in there.made.proof.links))
+    clock.lap(f"pods, packets of the whole MTU: {seen['full']}")
+    return seen | {"pod_states": there.pod_states(), "emptied_states": there.states()}
+
+
+def _moved_back(there: Site, clock: _Clock) -> dict[str, Any]:
+    """What is seen once the pods have ended, and after the rollback."""
+    seen: dict[str, Any] = {}
+    there.detach()
+    there.settle()
+    seen["returned_states"] = there.states()
+    clock.lap("CNI DEL of every rail")
+    there.apply(there.made.stripped)
+    seen["reapplied_states"] = there.states()
+    there.apply(there.made.rollback)
+    clock.lap("netplan apply of the stripped Netplan and of the original")
+    seen["back"] = among(there.ends_on_hosts())
+    clock.lap(f"hosts, rolled back: {seen['back']}")
+    return seen | {"back_states": there.states()}
 
 
 class _Clock:
