@@ -25,7 +25,7 @@ _RECEIVE = 33  # SO_RCVBUFFORCE
 _BUFFER = 1 << 26
 _BIND_TO_DEVICE = 25
 _ROUNDS = 3
-_PATIENCE = 0.8  # seconds without any answer after which a round is over
+_PATIENCE = 0.5  # seconds without any answer after which a round is over
 _SMALL = 64
 _STEP = 64  # requests between two looks at the answers
 

@@ -46,11 +46,14 @@ class Host:
 class Site:
     """Hosts, switches and pods; every step is what somebody does to them."""
 
-    def __init__(self, namespaces: Namespaces, work: Path, made: Made) -> None:
+    def __init__(
+        self, namespaces: Namespaces, work: Path, made: Made, *, most: int | None
+    ) -> None:
+        """Build the first ``most`` hosts of a fleet, None for all."""
         self.made = made
         self.hosts = [
             self._host(namespaces, work, node, number)
-            for number, node in enumerate(made.nodes, 1)
+            for number, node in enumerate(made.nodes[:most], 1)
         ]
         self.spine = wire(namespaces, self._rails())
         self._wire_the_rest(namespaces.add("management"))

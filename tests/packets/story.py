@@ -49,11 +49,17 @@ class Story:
 
 
 @contextmanager
-def site(fixture: str, work: Path, settings: Settings | None = None) -> Iterator[Site]:
-    """A fixture's fleet, wired and gone again afterwards."""
+def site(
+    fixture: str,
+    work: Path,
+    settings: Settings | None = None,
+    *,
+    most: int | None = None,
+) -> Iterator[Site]:
+    """A fixture's fleet, or ``most`` of its hosts, wired and gone again afterwards."""
     made = make(fixture, work, settings or Settings())
     with Namespaces() as namespaces:
-        built = Site(namespaces, work, made)
+        built = Site(namespaces, work, made, most=most)
         try:
             yield built
         finally:
