@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 
 from tests.packets.cni import DIRECTORY
+from tests.packets.namespaces import CommandError, Namespaces, inside, ip, run
 from tests.packets.netplan import GENERATE
 from tests.packets.networkd import NETWORKD
 
 REQUIRE = "NETPLAN2K8S_REQUIRE_PACKETS"
 """The variable that makes a failure of a skip."""
 
-_PROGRAMS = ("ip", "nsenter", "sysctl", "unshare", "dbus-daemon", "networkctl")
+_PROGRAMS = ("ip", "nsenter", "sysctl", "dbus-daemon", "networkctl")
 _PLUGINS = ("host-device", "static", "sbr")
 
 
@@ -31,9 +31,11 @@ def missing() -> str:
 
 def _refused() -> str:
     """What the kernel does not let us do, as in a container without privileges."""
-    script = "mount -t tmpfs tmpfs /mnt && ip link add one type veth peer name two"
-    command = ["unshare", "--net", "--mount", "sh", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return f"no network namespaces with links here: {done.stderr.strip()}"
+    try:
+        with Namespaces() as namespaces:
+            name = namespaces.add("probe")
+            ip(name, "link", "add", "one", "type", "veth", "peer", "name", "two")
+            run(inside(name, "mount", "-t", "tmpfs", "tmpfs", "/mnt"))
+    except CommandError as error:
+        return f"no network namespaces here: {error}"
     return ""
