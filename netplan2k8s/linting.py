@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netplan2k8s.catalogue import NO_MANIFESTS
+from netplan2k8s.emitters.labels import IGNORE
 from netplan2k8s.findings import Finding, Severity, Span, sort_key
 from netplan2k8s.lint.choices import (
-    ANNOTATION,
     Choices,
     Ignore,
     annotated,
@@ -161,9 +161,9 @@ def _annotations(reading: Reading) -> Iterator[Ignore]:
     places = Places()
     for document in (*reading.documents, *reading.broken, *reading.configs):
         annotations = document.metadata.get("annotations")
-        value = annotations.get(ANNOTATION) if isinstance(annotations, dict) else None
+        value = annotations.get(IGNORE) if isinstance(annotations, dict) else None
         if isinstance(value, str):
-            span = places.span(document, ("metadata", "annotations", ANNOTATION))
+            span = places.span(document, ("metadata", "annotations", IGNORE))
             lines = _lines(document, places)
             ignore = annotated(value, span, lines, reading.findings)
             if ignore is not None:

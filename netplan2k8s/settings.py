@@ -8,11 +8,17 @@ SETTINGS_FILE = "netplan2k8s.yaml"
 OPERATOR_RELEASES = ("25.10", "26.1", "26.4", "26.7", "main")
 DEFAULT_RELEASE = "26.7"
 
-KINDS = ("nicclusterpolicy", "cidrpool", "hostdevicenetwork", "pytorchjob")
-"""The kinds of manifests, in the order in which they are applied."""
+KINDS = ("nicclusterpolicy", "cidrpool", "hostdevicenetwork", "pytorchjob", "verify")
+"""The kinds of manifests, in the order in which they are applied; ``verify`` are the
+jobs that check the rails."""
 
 # A public image with PyTorch, CUDA and NCCL; the job's webhook refuses an empty one.
 DEFAULT_JOB_IMAGE = "docker.io/pytorch/pytorch:2.7.1-cuda12.8-cudnn9-runtime"
+
+# A public image with nccl-tests, MPI and sshd.
+DEFAULT_MPI_IMAGE = (
+    "ghcr.io/coreweave/nccl-tests:12.8.1-devel-ubuntu22.04-nccl2.26.2-1-0708d2e"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,12 @@ class NodeGroup:
 
 @dataclass(frozen=True, slots=True)
 class JobSettings:
-    """The PyTorchJob that uses the rails."""
+    """The jobs that use the rails: the PyTorchJob, and those that verify."""
 
     name: str = "pytorch-dist-nccl"
     namespace: str = "default"
     image: str = DEFAULT_JOB_IMAGE
+    mpi_image: str = DEFAULT_MPI_IMAGE
     command: tuple[str, ...] = ()
     gpus_per_node: int = 8
     shared_memory: str = "64Gi"

@@ -149,6 +149,7 @@ _JOB: dict[str, read.Reader] = {
     "name": read.NAME,
     "namespace": read.NAMESPACE,
     "image": read.text,
+    "mpi_image": read.text,
     "command": read.list_of(read.text),
     "gpus_per_node": read.count(0, 64),
     "shared_memory": read.text,

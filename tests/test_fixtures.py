@@ -12,7 +12,7 @@ import yaml
 from netplan2k8s.catalogue import RULES
 from tests.conftest import FIXTURES, contents
 from tests.fixtures_build import build
-from tests.fixtures_build.expect import OPTIONS
+from tests.fixtures_build.expect import OPTIONS, UNKEPT
 
 VALID = sorted(path.parent.name for path in FIXTURES.glob("*/hosts"))
 INVALID = sorted(path.parent.name for path in FIXTURES.glob("invalid/*/hosts"))
@@ -29,7 +29,8 @@ def test_valid_fixture_gives_its_manifests(name, run, tmp_path, monkeypatch):
     out = tmp_path / "out"
     done = run("convert", "hosts", "-o", out, *options(FIXTURES / name))
     assert done.code == 0, done.err
-    (out / ".netplan2k8s/files.json").unlink()
+    for unkept in UNKEPT:
+        (out / unkept).unlink()
     assert contents(out) == contents(FIXTURES / name / "expected")
     assert done.err == (FIXTURES / name / "findings.txt").read_text()
 

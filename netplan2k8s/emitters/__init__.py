@@ -11,6 +11,7 @@ from netplan2k8s.emitters import (
     networks,
     nic_cluster_policy,
     pytorch_job,
+    verification,
 )
 from netplan2k8s.emitters.base_policy import BasePolicy
 from netplan2k8s.fabric.plan import FabricPlan
@@ -18,7 +19,7 @@ from netplan2k8s.findings import Finding
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import KINDS, Settings
 
-_EMITTERS = (nic_cluster_policy, cidr_pool, networks, pytorch_job)
+_EMITTERS = (nic_cluster_policy, cidr_pool, networks, pytorch_job, verification)
 EMITTERS: dict[str, Any] = dict(zip(KINDS, _EMITTERS, strict=True))
 
 

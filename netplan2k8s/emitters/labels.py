@@ -1,6 +1,12 @@
-"""The label by which our objects are known again."""
+"""The labels, taints and names by which our objects are known again."""
 
 LABELS = {"app.kubernetes.io/managed-by": "netplan2k8s"}
 
 UNVERIFIED = "netplan2k8s/unverified-rails"
 """Taint, with NoSchedule, of a node whose rails no verification has passed yet."""
+
+VERIFICATION = "verify-rails-"
+"""What the names of the Jobs begin with that check rails inside pods."""
+
+IGNORE = "netplan2k8s.io/ignore"
+"""Annotation with the codes that lint leaves out of an object, and the reason."""

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from netplan2k8s.catalogue import INVALID_NAME, MEMORY_LOCK
+from netplan2k8s.emitters import pods
 from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
-from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
 PATH = "workloads/pytorchjob.yaml"
 _MAX_POD_NAME = 63
@@ -53,32 +53,40 @@ dist.destroy_process_group()
 
 
 def emit(plan: FabricPlan, settings: Settings) -> Iterator[Manifest]:
-    nodes = _complete_nodes(plan)
-    if not nodes:
-        return
-    template = _template(plan, settings)
+    command = list(settings.job.command) or ["bash", "-ec", launch()]
+    if pods.complete_nodes(plan):
+        yield Manifest(PATH, job(plan, settings, settings.job.name, command))
+
+
+def job(
+    plan: FabricPlan, settings: Settings, name: str, command: list[str]
+) -> dict[str, Any]:
+    """A PyTorchJob on every node that has all rails."""
+    container = pods.rank_container(
+        plan, settings, "pytorch", settings.job.image, command
+    )
+    template = {
+        "restartPolicy": "Never",
+        "template": pods.rank_template(plan, settings, container),
+    }
     replicas = {"Master": {"replicas": 1} | template}
+    nodes = len(pods.complete_nodes(plan))
     if nodes > 1:
         replicas["Worker"] = {"replicas": nodes - 1} | template
-    body = {
+    return {
         "apiVersion": "kubeflow.org/v1",
         "kind": "PyTorchJob",
-        "metadata": {
-            "name": settings.job.name,
-            "namespace": settings.job.namespace,
-            "labels": dict(LABELS),
-        },
+        "metadata": pods.metadata(name, settings, LABELS),
         "spec": {
             "nprocPerNode": str(settings.job.gpus_per_node or 1),
             "pytorchReplicaSpecs": replicas,
         },
     }
-    yield Manifest(PATH, body)
 
 
 def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
     """NK403 on locked memory, NK404 where a pod's name would grow too long."""
-    nodes = _complete_nodes(plan)
+    nodes = len(pods.complete_nodes(plan))
     last = f"worker-{nodes - 2}" if nodes > 1 else "master-0"
     name = f"{settings.job.name}-{last}"
     if nodes and len(name) > _MAX_POD_NAME:
@@ -97,67 +105,10 @@ def findings(plan: FabricPlan, settings: Settings) -> Iterator[Finding]:
     yield Finding(MEMORY_LOCK, message, Span(PATH))
 
 
-def _complete_nodes(plan: FabricPlan) -> int:
-    """Nodes that have every rail: each takes one pod."""
-    if not plan.rails:
-        return 0
-    names = [{a.node_name for a in rail.attachments} for rail in plan.rails]
-    return len(set.intersection(*names))
-
-
-def _template(plan: FabricPlan, settings: Settings) -> dict[str, Any]:
-    annotation = ", ".join(_network(rail.name, settings) for rail in plan.rails)
-    return {
-        "restartPolicy": "Never",
-        "template": {
-            "metadata": {"annotations": {"k8s.v1.cni.cncf.io/networks": annotation}},
-            "spec": {
-                "containers": [_container(plan, settings)],
-                "volumes": [
-                    {
-                        "name": "shared-memory",
-                        "emptyDir": {
-                            "medium": "Memory",
-                            "sizeLimit": settings.job.shared_memory,
-                        },
-                    }
-                ],
-            },
-        },
-    }
-
-
-def _network(name: str, settings: Settings) -> str:
-    if settings.network_namespace == settings.job.namespace:
-        return name
-    return f"{settings.network_namespace}/{name}"
-
-
-def _container(plan: FabricPlan, settings: Settings) -> dict[str, Any]:
-    job = settings.job
-    limits: dict[str, Any] = {
-        f"{RESOURCE_PREFIX}/{rail.resource_name}": 1 for rail in plan.rails
-    }
-    if job.gpus_per_node:
-        limits["nvidia.com/gpu"] = job.gpus_per_node
-    container: dict[str, Any] = {"name": "pytorch", "image": job.image}
-    container["command"] = list(job.command) or ["bash", "-ec", _launch()]
-    # Rendezvous and bootstrap use the cluster network, data the rails.
-    container["env"] = [
-        {"name": "NCCL_SOCKET_IFNAME", "value": "eth0"},
-        {"name": "GLOO_SOCKET_IFNAME", "value": "eth0"},
-        {"name": "NCCL_DEBUG", "value": "INFO"},
-    ]
-    container["resources"] = {"limits": limits}
-    if job.ipc_lock:
-        container["securityContext"] = {"capabilities": {"add": ["IPC_LOCK"]}}
-    container["volumeMounts"] = [{"name": "shared-memory", "mountPath": "/dev/shm"}]  # noqa: S108
-    return container
-
-
-def _launch() -> str:
+def launch(prelude: str = "") -> str:
     """Torchrun with the addresses the controller puts into the environment."""
     return (
+        f"{prelude}"
         "cat > /tmp/all_reduce.py <<'PYTHON'\n"
         f"{_SCRIPT}"
         "PYTHON\n"

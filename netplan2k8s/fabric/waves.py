@@ -6,10 +6,13 @@ import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from netplan2k8s.fabric.plan import FabricPlan
+from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import UsageError
 
 _LEAF_BITS = 8
+_IPV6_SUBNET = 64
+_MOST = 256
+"""Nodes of a wave, whatever their addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +27,39 @@ def scalable_units(plan: FabricPlan) -> tuple[Wave, ...]:
     """The nodes by the leaves they share, ``unit-1`` first, in the order of the plan.
 
     Two nodes are in one unit where their links on any rail lie in one block of 256
-    addresses: a leaf's 128 links of a /31.
+    addresses: a leaf's 128 links of a /31. A unit of over 256 nodes, where rails lie
+    across each other's blocks, is cut.
 
-    Source: NVIDIA's Spectrum-X address scheme, a /24 for each unit and rail.
+    Source: NVIDIA's Spectrum-X address scheme: a /24 for each unit and rail, in IPv6 a
+    /56 of /64s.
     """
     parents = {node: node for node in plan.node_names}
     for rail in plan.rails:
+        bits = _leaf_bits(rail)
         first_of: dict[int, str] = {}
         for link in rail.attachments:
-            block = link.address.value >> _LEAF_BITS
+            block = link.address.value >> bits
             first = first_of.setdefault(block, link.node_name)
             parents[_root(parents, link.node_name)] = _root(parents, first)
     units: dict[str, list[str]] = {}
     for node in plan.node_names:
         units.setdefault(_root(parents, node), []).append(node)
-    return tuple(
-        Wave(f"unit-{number}", tuple(nodes))
-        for number, nodes in enumerate(units.values(), 1)
-    )
+    parts = [
+        tuple(nodes[at : at + _MOST])
+        for nodes in units.values()
+        for at in range(0, len(nodes), _MOST)
+    ]
+    return tuple(Wave(f"unit-{n}", nodes) for n, nodes in enumerate(parts, 1))
+
+
+def _leaf_bits(rail: Rail) -> int:
+    """How many low bits tell the links of a leaf apart.
+
+    An IPv6 link mostly has a /64 of its own, whose last byte is the host's.
+    """
+    subnets = {link.address.value >> _IPV6_SUBNET for link in rail.attachments}
+    is_wide = rail.cidr.family == 6 and len(subnets) > 1  # noqa: PLR2004
+    return _LEAF_BITS + (_IPV6_SUBNET if is_wide else 0)
 
 
 def _root(parents: dict[str, str], node: str) -> str:

@@ -20,7 +20,6 @@ from netplan2k8s.catalogue import (
 )
 from netplan2k8s.findings import Finding, Layer, Rule, Severity, Span, UsageError
 
-ANNOTATION = "netplan2k8s.io/ignore"
 BASELINE_VERSION = 1
 _MARKER = "netplan2k8s:"
 _FORM = re.compile(r"#[ \t]*netplan2k8s:[ \t]*ignore[ \t]*\[([^\]]*)\](.*)")

@@ -57,8 +57,25 @@ def _lines(made: Conversion, directory: str) -> Iterator[str]:
         names = [p.partition("/")[2] for p in made.files if p.startswith(f"{folder}/")]
         for line in _grouped(names):
             yield f"  {folder}/{line}"
+    yield from _verification(made)
     yield ""
     yield from _apply(made, shlex.quote(directory))
+
+
+def _verification(made: Conversion) -> Iterator[str]:
+    units = _units(made)
+    if len(units) > 1:
+        yield f"  verify/{units[0]}/ … {units[-1]}/ ({len(units)} units)"
+    elif units:
+        yield f"  verify/{units[0]}/"
+    if any(path.startswith("verify/nccl/") for path in made.files):
+        yield "  verify/nccl/mpijob.yaml, pytorchjob.yaml"
+
+
+def _units(made: Conversion) -> list[str]:
+    """The directories of the units' verification, in their order."""
+    paths = (path.split("/") for path in made.files if path.endswith("/job.yaml"))
+    return [parts[1] for parts in paths]
 
 
 def _grouped(names: list[str]) -> Iterator[str]:
@@ -86,6 +103,11 @@ def _apply(made: Conversion, directory: str) -> Iterator[str]:
         )
     if any(path.startswith("fabric/") for path in files):
         yield f"  kubectl apply --server-side -f {directory}/fabric/"
+    for unit in _units(made)[:1]:
+        yield (
+            f"  kubectl apply -f {directory}/verify/check-rails.yaml"
+            f" -f {directory}/verify/{unit}/  # checks its rails in pods"
+        )
     if any(path.startswith("workloads/") for path in files):
         yield f"  kubectl apply -f {directory}/workloads/  # starts the training job"
     if _PATCH in files:

@@ -1,0 +1,1 @@
+"""The program that verifies rails inside a pod; it runs there by itself."""
