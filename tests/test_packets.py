@@ -24,6 +24,7 @@ from tests.packets.made import MANAGEMENT
 from tests.packets.namespaces import CommandError, Namespaces, batch, ip, stale, until
 from tests.packets.reach import Bound, among, measure
 from tests.packets.story import FIXTURES, site, tell
+from tests.packets.verification import verified
 
 REASON = needs.missing()
 SBR = Settings(network_kind="nad", meta_plugins=("sbr",))
@@ -89,6 +90,24 @@ def test_every_rail_reaches_every_other_from_pods(story):
 
 def test_pods_probe_as_many_pairs_as_their_hosts(story):
     assert story.before.pairs == story.pods.pairs == story.back.pairs
+
+
+# fixture → pairs that keep to their rail when their sockets are bound to an address
+# alone: on hosts, in pods. The routes of the rails send all others by the rail of the
+# target; with policy routing (NK321) none on the hosts, and in the pods all the same.
+BY_ADDRESS = {
+    "four-rails": (48, 48),
+    "mixed-side": (96, 96),
+    "policy-routing": (768, 96),
+    "ipv6": (96, 96),
+}
+
+
+def test_a_source_address_alone_keeps_to_its_rail_where_policies_do(story):
+    before, after = story.before_by_address, story.pods_by_address
+
+    assert (before.own, after.own) == BY_ADDRESS[story.fixture]
+    assert before.pairs == before.reached == after.reached
 
 
 def test_packets_of_the_whole_mtu_pass_between_pods(story):
@@ -177,31 +196,27 @@ def test_nics_come_back_from_the_sbr_plugin_as_they_went(tmp_path):
 # -- what a test must be able to see ------------------------------------------------
 
 
-def test_nics_in_each_other_s_networks_reach_nobody(tmp_path):
-    """The prover compares NICs; here is why: two of a pod, swapped."""
-    with site("four-rails", tmp_path) as there:
+@pytest.fixture(scope="module")
+def swapped(tmp_path_factory):
+    """Pods, and in the first of them two NICs in each other's networks."""
+    with site("four-rails", tmp_path_factory.mktemp("swapped")) as there:
         there.apply(there.made.stripped)
         first, second, *rest = there.hosts[0].links
-        swapped = (
+        there.hosts[0].links = (
             first._replace(nic=second.nic),
             second._replace(nic=first.nic),
             *rest,
         )
-        there.hosts[0].links = swapped
         there.attach()
-        found = among(there.ends_in_pods())
+        yield there
 
+
+def test_nics_in_each_other_s_networks_reach_nobody(swapped):
+    """The prover compares NICs, and here is why."""
+    found = among(swapped.ends_in_pods())
     lost = 2 * 12 + 2 * 12  # two rails to all others, and all others to them
-    assert (192, 192 - lost) == (found.pairs, found.reached)
 
-
-def test_a_packet_larger_than_the_mtu_does_not_leave(tmp_path):
-    with site("four-rails", tmp_path, most=2) as there:
-        there.apply(there.made.hosts)
-        found = among(there.ends_on_hosts(), size=9217)
-
-    assert found.reached == 0
-    assert "EMSGSIZE" in found.problems[0]
+    assert (found.pairs, found.reached) == (192, 192 - lost)
 
 
 # -- a route that several rails have ------------------------------------------------
@@ -251,6 +266,13 @@ def test_the_rail_that_prove_names_wins_the_shared_route(pods, bound):
     assert {(winner,)} == set(found.left.values())
 
 
+def test_a_packet_larger_than_the_mtu_does_not_leave(pods):
+    found = among(pods.ends_in_pods(), size=9217)
+
+    assert found.reached == 0
+    assert "EMSGSIZE" in found.problems[0]
+
+
 def test_a_device_finds_its_own_shared_route(pods):
     target = outside(pods)
     found = measure([(end, target) for end in pods.ends_in_pods()])
@@ -269,27 +291,31 @@ def test_the_kernel_says_the_same_of_the_shared_route(pods):
     assert [text.split()[0] for text in found] == ["net4", "net4", "net1"]
 
 
-def test_ipv6_spreads_a_shared_route_over_the_rails_as_prove_says(tmp_path):
-    with site("ipv6", tmp_path) as there:
-        (said,) = shared(there)
+@pytest.fixture(scope="module")
+def ipv6_pods(tmp_path_factory):
+    """Pods of eight rails with the same fd00::/16."""
+    with site("ipv6", tmp_path_factory.mktemp("ipv6")) as there:
         there.apply(there.made.stripped)
         there.attach()
-        target = outside(there)
-        ends = there.ends_in_pods()
-        free = measure([(end, target) for end in ends], bound=Bound.ADDRESS)
-        held = measure([(end, target) for end in ends])
+        yield there
+
+
+def test_ipv6_spreads_a_shared_route_over_the_rails_as_prove_says(ipv6_pods):
+    (said,) = shared(ipv6_pods)
+    target = outside(ipv6_pods)
+    pairs = [(end, target) for end in ipv6_pods.ends_in_pods()]
+    found = measure(pairs, bound=Bound.ADDRESS)
 
     assert "the kernel spreads it over all of them" in said.text
-    assert len({device for devices in free.left.values() for device in devices}) > 1
-    assert free.own < free.pairs
-    assert held.is_whole, held.problems
+    assert len({device for devices in found.left.values() for device in devices}) > 1
+    assert found.own < found.pairs
 
 
-def test_a_source_address_alone_does_not_keep_to_its_rail(pods):
-    """The rails' own routes send it by the rail of the target, shared route or not."""
-    found = among(pods.ends_in_pods(), bound=Bound.ADDRESS)
+def test_an_ipv6_device_finds_its_own_shared_route(ipv6_pods):
+    target = outside(ipv6_pods)
+    found = measure([(end, target) for end in ipv6_pods.ends_in_pods()])
 
-    assert (found.reached, found.own) == (192, 48)  # those of the target's own rail
+    assert found.is_whole, found.problems
 
 
 def test_prove_sees_no_shared_route_behind_sbr(sbr_pods):
@@ -325,20 +351,30 @@ def test_sbr_leaves_no_rail_to_what_has_no_source_address(sbr_pods):
     assert (free.reached, held.reached) == (0, 0)
 
 
+# -- the program of verify/ ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["pods", "sbr_pods", "ipv6_pods"])
+def test_the_verification_passes_in_every_pod(where, request):
+    there = request.getfixturevalue(where)
+    found = verified(there, deadline=30)
+
+    for node, (code, lines) in found.items():
+        right = [line for line in lines if line.startswith(f"OK   {node} ")]
+        assert code == 0, lines
+        assert len(right) == len(there.made.order), lines
+
+
+def test_the_verification_names_nics_in_each_other_s_networks(swapped):
+    found = verified(swapped, deadline=4)
+    node = swapped.hosts[0].node
+    wrong = [line.partition(":")[0] for line in found[node].lines if "FAIL" in line]
+
+    assert {verdict.code for verdict in found.values()} == {1}
+    assert set(wrong) == {f"FAIL {node} rail-1 net1", f"FAIL {node} rail-2 net2"}
+
+
 # -- policy routing -----------------------------------------------------------------
-
-
-def test_policy_routing_is_lost_to_a_pod_without_sbr(tmp_path):
-    """NK321: on the host a source address keeps to its rail, in the pod it does not."""
-    with site("policy-routing", tmp_path) as there:
-        there.apply(there.made.hosts)
-        before = among(there.ends_on_hosts(), bound=Bound.ADDRESS)
-        there.apply(there.made.stripped)
-        there.attach()
-        after = among(there.ends_in_pods(), bound=Bound.ADDRESS)
-
-    assert before.is_whole, before.problems
-    assert (after.reached, after.own) == (768, 96)
 
 
 def test_policy_routing_is_kept_by_sbr(tmp_path):

@@ -58,6 +58,7 @@ class Made:
     """
 
     hosts: Path
+    manifests: Path
     stripped: Path
     rollback: Path
     proof: Proof
@@ -90,6 +91,7 @@ def make(fixture: str, work: Path, settings: Settings) -> Made:
     plan = json.loads((manifests / ".netplan2k8s/plan.json").read_text("utf-8"))
     return Made(
         hosts,
+        manifests,
         stripped / "hosts",
         stripped / "rollback",
         proving.proof,

@@ -73,7 +73,7 @@ def batch(namespace: str, lines: Iterable[str]) -> None:
     run(["ip", "-n", namespace, "-batch", "-"], text="\n".join(lines) + "\n")
 
 
-def sysctl(namespace: str, **values: int) -> None:
+def sysctl(namespace: str, **values: int | str) -> None:
     """Set keys below net., a double underscore for each dot."""
     pairs = [f"net.{k.replace('__', '.')}={v}" for k, v in values.items()]
     run(inside(namespace, "sysctl", "-qw", *pairs))

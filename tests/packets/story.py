@@ -14,7 +14,7 @@ from netplan2k8s.settings import Settings
 from tests.packets.kernel import State
 from tests.packets.made import make
 from tests.packets.namespaces import Namespaces
-from tests.packets.reach import Reach, among
+from tests.packets.reach import Bound, Reach, among
 from tests.packets.site import Site
 
 FIXTURES = ("four-rails", "mixed-side", "policy-routing", "ipv6")
@@ -28,16 +28,19 @@ States = dict[str, dict[str, State]]
 class Story:
     """What was seen: states of hosts and pods, and who reached whom.
 
-    ``full`` are the probes in packets of the rails' MTU; ``lines`` are for people.
+    ``by_address`` are probes whose sockets are bound to no device, ``full`` those in
+    packets of the rails' MTU; ``lines`` are for people.
     """
 
     fixture: str
     proof: Proof
     rails: dict[str, dict[str, str]]
     before: Reach
+    before_by_address: Reach
     before_states: States
     stripped_states: States
     pods: Reach
+    pods_by_address: Reach
     full: Reach
     pod_states: States
     emptied_states: States
@@ -87,6 +90,9 @@ def _moved(there: Site, clock: _Clock) -> dict[str, Any]:
     clock.lap("netplan apply of the hosts' Netplan")
     seen["before"] = among(there.ends_on_hosts())
     clock.lap(f"hosts: {seen['before']}")
+    by_address = among(there.ends_on_hosts(), bound=Bound.ADDRESS)
+    seen["before_by_address"] = by_address
+    clock.lap(f"hosts, bound to an address alone: {by_address}")
     seen["before_states"] = there.states()
     there.apply(there.made.stripped)
     seen["stripped_states"] = there.states()
@@ -96,6 +102,9 @@ def _moved(there: Site, clock: _Clock) -> dict[str, Any]:
     ends = there.ends_in_pods()
     seen["pods"] = among(ends)
     clock.lap(f"pods: {seen['pods']}")
+    by_address = among(ends, bound=Bound.ADDRESS)
+    seen["pods_by_address"] = by_address
+    clock.lap(f"pods, bound to an address alone: {by_address}")
     seen["full"] = among(ends, size=min(link.mtu for link in there.made.proof.links))
     clock.lap(f"pods, packets of the whole MTU: {seen['full']}")
     return seen | {"pod_states": there.pod_states(), "emptied_states": there.states()}
