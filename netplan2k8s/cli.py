@@ -98,6 +98,7 @@ def convert(
             show_default=False,
         ),
     ] = "",
+    waves: options.WavesOption = None,
     operator_release: options.ReleaseOption = "",
     inventory: options.InventoryOption = None,
     node_names: options.NodeNamesOption = "",
@@ -135,6 +136,7 @@ def convert(
             operator_release=operator_release,
             policy=policy,
             network_kind=network_kind,
+            waves=waves,
         )
         made = workflow.convert(
             hosts,

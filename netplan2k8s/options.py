@@ -53,6 +53,16 @@ ExcludeOption = Annotated[
         show_default=False,
     ),
 ]
+WavesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--nodes",
+        metavar="GLOB,...",
+        help="Nodes that are moved and verified together: a wave each time it is given;"
+        " by default scalable units.",
+        show_default=False,
+    ),
+]
 FormatOption = Annotated[
     str, typer.Option("--format", metavar="text|json", help="How to report.")
 ]

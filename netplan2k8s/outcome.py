@@ -68,6 +68,7 @@ def chosen_settings(
     no_config: bool,
     inventory: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
+    waves: Sequence[str] | None = None,
     **flags: str,
 ) -> Settings:
     """The settings file with the flags that were given on top."""
@@ -88,6 +89,8 @@ def chosen_settings(
     given: dict[str, Any] = {name: value for name, value in flags.items() if value}
     if inventory:
         given["inventory"] = tuple(inventory)
+    if waves:
+        given["waves"] = tuple(waves)
     if exclude:
         given["exclude_nodes"] = (*settings.exclude_nodes, *exclude)
     return dataclasses.replace(settings, **given)

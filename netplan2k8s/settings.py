@@ -69,7 +69,8 @@ class Settings:
     """Everything a run can be told, from netplan2k8s.yaml and flags.
 
     ``first_rail`` is None where the site leaves the numbering to the evidence;
-    ``node_names`` and ``inventory`` are file paths; ``pci`` maps interface globs to PCI
+    ``node_names`` and ``inventory`` are file paths; ``waves`` are comma lists of node
+    names and globs, empty for scalable units; ``pci`` maps interface globs to PCI
     addresses for hosts that no inventory covers. ``images`` maps a component
     (``sriovDevicePlugin``, ``nvIpam``, ``multus``, ``cniPlugins``) to (repository,
     image, version), each empty to keep the release's.
@@ -94,3 +95,4 @@ class Settings:
     exclude_nodes: tuple[str, ...] = ()
     ignore_interfaces: tuple[str, ...] = ()
     pci: tuple[tuple[str, str], ...] = ()
+    waves: tuple[str, ...] = ()

@@ -176,4 +176,5 @@ _SETTINGS: dict[str, read.Reader] = {
     "exclude_nodes": read.list_of(read.text),
     "ignore_interfaces": read.list_of(read.text),
     "pci": read.free_mapping(read.pci_address),
+    "waves": read.list_of(read.text),
 }

@@ -75,9 +75,9 @@ def test_waves_as_chosen():
 @pytest.mark.parametrize(
     ("choices", "message"),
     [
-        (["a", "x*"], "--nodes 'x*' fits no node with rails"),
+        (["a", "x*"], "'x*' of --nodes or waves: fits no node with rails"),
         (["a", "[ab]"], "a is in waves 1 and 2"),
-        ([" , "], "--nodes needs names or globs of nodes"),
+        ([" , "], "--nodes and waves: need names or globs of nodes"),
     ],
 )
 def test_choices_that_make_no_sense(choices, message):

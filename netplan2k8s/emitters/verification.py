@@ -22,7 +22,7 @@ from netplan2k8s.emitters import nccl, pods
 from netplan2k8s.emitters.labels import IGNORE, LABELS, VERIFICATION
 from netplan2k8s.fabric.links import pods_range
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
-from netplan2k8s.fabric.waves import Wave, scalable_units
+from netplan2k8s.fabric.waves import Wave, planned
 from netplan2k8s.findings import Finding
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
@@ -41,13 +41,15 @@ def emit(plan: FabricPlan, settings: Settings) -> Iterator[Manifest]:
     if plan.rails:
         yield Manifest(PROGRAM_PATH, _program(settings))
     complete = frozenset(pods.complete_nodes(plan))
-    for unit in scalable_units(plan):
-        nodes = tuple(name for name in unit.node_names if name in complete)
+    for wave in planned(plan, settings.waves):
+        nodes = tuple(name for name in wave.node_names if name in complete)
         if nodes:
-            wave = Wave(unit.name, nodes)
-            place = f"{DIRECTORY}/{unit.name}"
-            yield Manifest(f"{place}/configmap.yaml", _config_map(plan, settings, wave))
-            yield Manifest(f"{place}/job.yaml", _job(plan, settings, wave))
+            checked = Wave(wave.name, nodes)
+            place = f"{DIRECTORY}/{wave.name}"
+            yield Manifest(
+                f"{place}/configmap.yaml", _config_map(plan, settings, checked)
+            )
+            yield Manifest(f"{place}/job.yaml", _job(plan, settings, checked))
     yield from nccl.emit(plan, settings)
 
 

@@ -23,6 +23,15 @@ class Wave:
     node_names: tuple[str, ...]
 
 
+def planned(plan: FabricPlan, choices: Sequence[str]) -> tuple[Wave, ...]:
+    """The waves as the settings choose them, else scalable units.
+
+    Raises:
+        UsageError: as ``chosen_waves``.
+    """
+    return chosen_waves(plan, choices) if choices else scalable_units(plan)
+
+
 def scalable_units(plan: FabricPlan) -> tuple[Wave, ...]:
     """The nodes by the leaves they share, ``unit-1`` first, in the order of the plan.
 
@@ -92,8 +101,8 @@ def _chosen(node_names: Iterable[str], choice: str) -> tuple[str, ...]:
     for glob in filter(None, (word.strip() for word in choice.split(","))):
         fitting = {name for name in names if fnmatch.fnmatchcase(name, glob)}
         if not fitting:
-            raise UsageError(f"--nodes {glob!r} fits no node with rails")
+            raise UsageError(f"{glob!r} of --nodes or waves: fits no node with rails")
         chosen |= fitting
     if not chosen:
-        raise UsageError("--nodes needs names or globs of nodes")
+        raise UsageError("--nodes and waves: need names or globs of nodes")
     return tuple(name for name in names if name in chosen)

@@ -65,7 +65,7 @@ def _lines(made: Conversion, directory: str) -> Iterator[str]:
 def _verification(made: Conversion) -> Iterator[str]:
     units = _units(made)
     if len(units) > 1:
-        yield f"  verify/{units[0]}/ … {units[-1]}/ ({len(units)} units)"
+        yield f"  verify/{units[0]}/ … {units[-1]}/ ({len(units)} jobs)"
     elif units:
         yield f"  verify/{units[0]}/"
     if any(path.startswith("verify/nccl/") for path in made.files):
