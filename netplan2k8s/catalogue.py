@@ -991,6 +991,21 @@ NO_ROLLBACK = Rule(
     "a host to be restored has no originals",
 )
 
+UNVERIFIED_WAVE = Rule(
+    "NK741",
+    "unverified-wave",
+    _ERROR,
+    Layer.HOST,
+    "no Job checks exactly the nodes of a wave",
+)
+UNPUSHABLE_HOST = Rule(
+    "NK742",
+    "unpushable-host",
+    _ERROR,
+    Layer.HOST,
+    "a host's Netplan is not plain files in etc/netplan",
+)
+
 RULES: dict[str, Rule] = {
     rule.code: rule
     for rule in sorted(

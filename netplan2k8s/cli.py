@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from netplan2k8s import cluster_commands, options, outcome, strip_command
+from netplan2k8s import (
+    cluster_commands,
+    options,
+    outcome,
+    runbook_command,
+    strip_command,
+)
 from netplan2k8s.settings import KINDS, OPERATOR_RELEASES, Settings
 
 if TYPE_CHECKING:
@@ -121,6 +127,8 @@ def convert(
             "--base writes the complete policy; it goes without --policy patch"
         )
     chosen = outcome.chosen_kinds(kinds)
+    if stdout and not kinds:  # a stream is applied as a whole
+        chosen = tuple(kind for kind in chosen if kind != "verify")
     if base and "nicclusterpolicy" not in chosen:
         outcome.refuse("--base changes the NicClusterPolicy, which --kinds leaves out")
     with outcome.failures(format_, color):
@@ -394,6 +402,7 @@ def prove(
 app.command()(cluster_commands.diff)
 app.command()(cluster_commands.snapshot)
 app.command()(strip_command.strip)
+app.command()(runbook_command.runbook)
 
 
 @app.command()

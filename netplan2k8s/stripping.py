@@ -222,7 +222,7 @@ def prepare(
     said = [finding for finding in seen.findings if _matters(finding, half)]
     if manifests and not has_error(said):
         said += _unproven(manifests, seen, settings)
-    return Preparation(waiting, _rails(seen), done, tuple(dict.fromkeys(said)))
+    return Preparation(waiting, rails_of(seen), done, tuple(dict.fromkeys(said)))
 
 
 def _state(host: Host, settings: Settings, parse: Parse) -> _State:
@@ -269,7 +269,8 @@ def _unproven(
             yield finding
 
 
-def _rails(seen: workflow.Inspection) -> dict[str, dict[str, Prefix]]:
+def rails_of(seen: workflow.Inspection) -> dict[str, dict[str, Prefix]]:
+    """The links of an inspection's rails, by Netplan ID by node."""
     rails: dict[str, dict[str, Prefix]] = {}
     for rail in seen.plan.rails:
         for link in rail.attachments:

@@ -155,7 +155,7 @@ def test_lint_hook_takes_yaml_and_json_but_no_dot_files_netplan_or_settings():
 def test_lint_hook_passes_good_manifests(checkout, environment):
     done = hook("netplan2k8s-lint", checkout, environment, tracked(checkout))
     assert done.returncode == 0, done.stderr
-    assert "in 19 files" in done.stdout
+    assert "in 25 files" in done.stdout
 
 
 def test_lint_hook_fails_on_a_broken_file(checkout, environment):
@@ -233,7 +233,7 @@ def test_pre_commit_itself_runs_the_lint_hook(code, checkout, environment):
     command = [sys.executable, "-m", "pre_commit", "run", "--all-files", "--verbose"]
     done = run(command, checkout, environment | {"PYTHONPATH": ""})
     assert ("NK411" in done.stdout, done.returncode) == (False, code), done.stdout
-    assert "in 19 files" in done.stdout
+    assert "in 25 files" in done.stdout
 
 
 # -- the GitHub action ------------------------------------------------------------

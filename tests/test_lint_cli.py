@@ -32,8 +32,9 @@ def test_good_manifests_end_with_0_and_bad_ones_with_1(run):
     assert (good.code, bad.code) == (0, 1)
     assert "NK423 prefix 172.16.0.3/31 has host bits" in bad.err
     assert good.out == (
-        "18 manifests in 19 files: 8 CIDRPool, 8 HostDeviceNetwork, 1 NicClusterPolicy,"
-        " 1 PyTorchJob\nnot judged: 1 Kustomization\n"
+        "21 manifests in 23 files: 8 CIDRPool, 8 HostDeviceNetwork, 1 Job, 1 MPIJob,"
+        " 1 NicClusterPolicy, 2 PyTorchJob\nnot judged: 1 ConfigMap, 1 Kustomization\n"
+        "ignored where they are: 6 findings\n"
     )
 
 
@@ -76,7 +77,7 @@ def test_report_goes_to_the_file_and_the_words_to_the_terminal(run, manifests, f
 
     assert done.code == 1
     assert "NK423" in (manifests / "report").read_text()
-    assert done.out.startswith("18 manifests")
+    assert done.out.startswith("21 manifests")
 
 
 @pytest.mark.usefixtures("manifests")

@@ -18,8 +18,10 @@ from tests.crds import crd, refused, with_metadata
 MANIFESTS = sorted(
     path
     for path in FIXTURES.glob("*/expected/**/*.yaml")
-    if path.name != "kustomization.yaml"
+    if path.name not in ("kustomization.yaml", "configmap.yaml")
 )
+OWN_KINDS = [path for path in MANIFESTS if path.name != "job.yaml"]
+"""What has a CRD; a Job is Kubernetes's own."""
 RELEASES_OF_FIXTURES = {"admission-controller": "25.10"}
 
 
@@ -111,7 +113,7 @@ def crd_refuses(body, release):
 
 
 @needs(CRDS)
-@pytest.mark.parametrize("path", MANIFESTS, ids=lambda p: f"{p.relative_to(FIXTURES)}")
+@pytest.mark.parametrize("path", OWN_KINDS, ids=lambda p: f"{p.relative_to(FIXTURES)}")
 def test_crd_accepts_the_manifest(path):
     body = yaml.safe_load(path.read_text())
     fixture = path.relative_to(FIXTURES).parts[0]
@@ -138,8 +140,8 @@ def test_every_release_s_crds_accept_the_reference(release, run, tmp_path, monke
         )
         assert done.code == 0, done.err
         for path in out.rglob("*.yaml"):
-            if path.name != "kustomization.yaml":
-                body = yaml.load(path.read_text(), yaml.CSafeLoader)
+            body = yaml.load(path.read_text(), yaml.CSafeLoader)
+            if body["kind"] not in ("Kustomization", "ConfigMap", "Job"):
                 assert crd_refuses(body, release) == []
                 check(body, body["kind"], release)
 

@@ -31,6 +31,7 @@ job:
   name: train
   namespace: training
   image: example.com/pytorch
+  mpi_image: example.com/nccl-tests
   command: [python, train.py]
   gpus_per_node: 4
   shared_memory: 8Gi
@@ -42,6 +43,7 @@ node_names: names.txt
 inventory: table.csv
 exclude_nodes: ["login-*"]
 ignore_interfaces: storage*
+waves: ["a-0,a-1", "b-*"]
 pci:
   eth_rail0: "0000:1a:00.0"
 """

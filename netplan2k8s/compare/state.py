@@ -10,7 +10,7 @@ from typing import Any
 
 from netplan2k8s.compare.changes import Key
 from netplan2k8s.compare.world import NodeView, PodView, node_of, pod_of
-from netplan2k8s.emitters.labels import LABELS
+from netplan2k8s.emitters.labels import LABELS, VERIFICATION_DIRECTORY
 from netplan2k8s.findings import Span
 from netplan2k8s.lint.judge import Reading
 from netplan2k8s.lint.kinds import identity, is_cluster_scoped
@@ -234,4 +234,12 @@ def _with_nulls(document: Document) -> Document:
 def _is_object(document: Document) -> bool:
     if not document.kind or not document.api_version or not document.name:
         return False
-    return not document.api_version.startswith(_KUSTOMIZE)
+    if document.api_version.startswith(_KUSTOMIZE):
+        return False
+    return not _runs_once(document)
+
+
+def _runs_once(document: Document) -> bool:
+    """Whether it is of our verification, whose jobs come and go with each wave."""
+    is_ours = LABELS.items() <= labels_of(document).items()
+    return is_ours and f"/{VERIFICATION_DIRECTORY}/" in f"/{document.path}"

@@ -5,6 +5,11 @@ LABELS = {"app.kubernetes.io/managed-by": "netplan2k8s"}
 UNVERIFIED = "netplan2k8s/unverified-rails"
 """Taint, with NoSchedule, of a node whose rails no verification has passed yet."""
 
+TOLERATION = {"key": UNVERIFIED, "operator": "Exists", "effect": "NoSchedule"}
+"""What the operator's own pods need, which a new configuration replaces: they tolerate
+nvidia.com/gpu and what the policy says (network-operator, manifests/state-*)."""
+
+VERIFICATION_DIRECTORY = "verify"
 VERIFICATION = "verify-rails-"
 """What the names of the Jobs begin with that check rails inside pods."""
 

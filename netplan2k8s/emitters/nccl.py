@@ -17,6 +17,7 @@ from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
 
 NAME = "nccl-all-reduce"
+_ALIKE = "it runs as the training job does, of which it is said"
 _DIRECTORY = "verify/nccl"
 _TEST = "/opt/nccl-tests/build/all_reduce_perf -b 8 -e 8G -f 2 -g 1 -c 1"
 
@@ -25,6 +26,7 @@ def emit(plan: FabricPlan, settings: Settings) -> Iterator[Manifest]:
     if pods.complete_nodes(plan) and settings.job.gpus_per_node:
         launch = pytorch_job.launch(_rails_of_pod(plan))
         body = pytorch_job.job(plan, settings, NAME, ["bash", "-ec", launch])
+        body["metadata"]["annotations"] = pods.unsaid(plan, settings, _ALIKE)
         yield Manifest(f"{_DIRECTORY}/pytorchjob.yaml", body)
         yield Manifest(f"{_DIRECTORY}/mpijob.yaml", _mpi_job(plan, settings))
 
@@ -54,7 +56,10 @@ def _mpi_job(plan: FabricPlan, settings: Settings) -> dict[str, Any]:
     return {
         "apiVersion": "kubeflow.org/v2beta1",
         "kind": "MPIJob",
-        "metadata": pods.metadata(NAME, settings, LABELS),
+        "metadata": {
+            **pods.metadata(NAME, settings, LABELS),
+            "annotations": pods.unsaid(plan, settings, _ALIKE),
+        },
         "spec": {
             "slotsPerWorker": settings.job.gpus_per_node,
             "launcherCreationPolicy": "WaitForWorkersReady",

@@ -15,7 +15,7 @@ from typing import Any
 from netplan2k8s import catalogue
 from netplan2k8s.emitters.base_policy import API_VERSION, KIND, BasePolicy
 from netplan2k8s.emitters.device_plugin import Resource, config_text
-from netplan2k8s.emitters.labels import LABELS
+from netplan2k8s.emitters.labels import LABELS, TOLERATION
 from netplan2k8s.emitters.releases import image, release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
@@ -134,6 +134,7 @@ def _config(listed: Sequence[Resource]) -> dict[str, str]:
 
 def _other_sections(settings: Settings) -> dict[str, Any]:
     return {
+        "tolerations": [dict(TOLERATION)],
         "nvIpam": image("nvIpam", settings) | {"enableWebhook": False},
         "secondaryNetwork": {
             "multus": image("multus", settings),
@@ -172,6 +173,7 @@ def _node_policy(
         "metadata": {"name": group.name, "labels": dict(LABELS)},
         "spec": {
             "nodeSelector": dict(group.node_selector),
+            "tolerations": [dict(TOLERATION)],
             "sriovDevicePlugin": _section(settings) | _config(listed),
         },
     }

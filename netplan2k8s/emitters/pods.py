@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+from netplan2k8s.catalogue import MEMORY_LOCK, SHARED_DESTINATION
+from netplan2k8s.emitters.labels import IGNORE
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.operator import RESOURCE_PREFIX
@@ -44,6 +47,16 @@ def rail_limits(plan: FabricPlan) -> dict[str, Any]:
 
 def metadata(name: str, settings: Settings, labels: dict[str, str]) -> dict[str, Any]:
     return {"name": name, "namespace": settings.job.namespace, "labels": dict(labels)}
+
+
+def unsaid(plan: FabricPlan, settings: Settings, reason: str) -> dict[str, str]:
+    """What lint need not say of a job that only tests, as an annotation."""
+    codes = [MEMORY_LOCK.code]
+    routes = Counter(route for rail in plan.rails for route in rail.routes)
+    is_shared = max(routes.values(), default=0) > 1
+    if is_shared and "sbr" not in settings.meta_plugins:
+        codes.insert(0, SHARED_DESTINATION.code)
+    return {IGNORE: f"{','.join(codes)} {reason}"}
 
 
 def rank_template(

@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netplan2k8s.addressing import format_address
-from netplan2k8s.catalogue import MEMORY_LOCK, SHARED_DESTINATION
 from netplan2k8s.emitters import nccl, pods
-from netplan2k8s.emitters.labels import IGNORE, LABELS, VERIFICATION
+from netplan2k8s.emitters.labels import (
+    LABELS,
+    VERIFICATION,
+    VERIFICATION_DIRECTORY,
+)
 from netplan2k8s.fabric.links import pods_range
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
 from netplan2k8s.fabric.waves import Wave, planned
@@ -27,10 +29,11 @@ from netplan2k8s.findings import Finding
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
 
-DIRECTORY = "verify"
+DIRECTORY = VERIFICATION_DIRECTORY
 PROGRAM_PATH = f"{DIRECTORY}/check-rails.yaml"
 _PROGRAM = f"{VERIFICATION}program"
 _SCRIPT = "check_rails.py"
+_BOUND = "its packets are bound to their rails, and it locks no memory"
 _PLAN = "plan.json"
 _MOUNT = "/verify"
 _NOBODY = 65534
@@ -125,7 +128,7 @@ def _job(plan: FabricPlan, settings: Settings, wave: Wave) -> dict[str, Any]:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": {**metadata, "annotations": {IGNORE: _ignored(plan, settings)}},
+        "metadata": {**metadata, "annotations": pods.unsaid(plan, settings, _BOUND)},
         "spec": {
             "completions": count,
             "parallelism": count,
@@ -137,15 +140,6 @@ def _job(plan: FabricPlan, settings: Settings, wave: Wave) -> dict[str, Any]:
             },
         },
     }
-
-
-def _ignored(plan: FabricPlan, settings: Settings) -> str:
-    """What lint need not say of the Job: it is no job of training."""
-    routes = Counter(route for rail in plan.rails for route in rail.routes)
-    if max(routes.values(), default=0) < 2 or "sbr" in settings.meta_plugins:  # noqa: PLR2004  rails
-        return f"{MEMORY_LOCK.code} it locks no memory"
-    codes = f"{SHARED_DESTINATION.code},{MEMORY_LOCK.code}"
-    return f"{codes} its packets are bound to their rails, and it locks no memory"
 
 
 def _pod(plan: FabricPlan, settings: Settings, wave: Wave) -> dict[str, Any]:

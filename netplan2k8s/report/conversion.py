@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from netplan2k8s.report import proof
@@ -91,18 +91,24 @@ def _grouped(names: list[str]) -> Iterator[str]:
             yield from members
 
 
+def fabric_commands(files: Collection[str], directory: str) -> Iterator[str]:
+    """What applies the policy, the pools and the networks; ``directory`` is quoted."""
+    if _PATCH in files:
+        yield (
+            "kubectl patch nicclusterpolicy nic-cluster-policy --type=merge"
+            f" --patch-file {directory}/{_PATCH}"
+        )
+    if any(path.startswith("fabric/") for path in files):
+        yield f"kubectl apply --server-side -f {directory}/fabric/"
+
+
 def _apply(made: Conversion, directory: str) -> Iterator[str]:
     files = made.files
     yield "To see first what that changes on a cluster:"
     yield f"  netplan2k8s diff {directory}"
     yield "To apply:"
-    if _PATCH in files:
-        yield (
-            f"  kubectl patch nicclusterpolicy nic-cluster-policy --type=merge"
-            f" --patch-file {directory}/{_PATCH}"
-        )
-    if any(path.startswith("fabric/") for path in files):
-        yield f"  kubectl apply --server-side -f {directory}/fabric/"
+    for command in fabric_commands(files, directory):
+        yield f"  {command}"
     for unit in _units(made)[:1]:
         yield (
             f"  kubectl apply -f {directory}/verify/check-rails.yaml"

@@ -1,0 +1,1 @@
+"""The runbook of a migration: a site's values in the text of ``pages/``."""

@@ -1,0 +1,64 @@
+"""The command that writes the page an operator follows."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from netplan2k8s import options, outcome
+
+
+def runbook(
+    manifests: Annotated[
+        str,
+        typer.Argument(metavar="MANIFESTS", help="A directory that convert wrote."),
+    ],
+    *,
+    hosts: options.ProvenHostsOption = None,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="- for stdout.")
+    ] = "-",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the file if it is there.")
+    ] = False,
+    waves: options.WavesOption = None,
+    operator_release: options.ReleaseOption = "",
+    inventory: options.InventoryOption = None,
+    node_names: options.NodeNamesOption = "",
+    exclude: options.ExcludeOption = None,
+    config: options.ConfigOption = "",
+    no_config: options.NoConfigOption = False,
+    strict: options.StrictOption = False,
+    color: options.ColorOption = "auto",
+) -> None:
+    """Write the steps of the migration, wave by wave, with checks and the way back."""
+    outcome.one_of("--color", color, ("auto", "always", "never"))
+    if not hosts:
+        outcome.refuse("give the hosts that are moved: --hosts HOSTS")
+    outcome.refuse_existing(output, force=force)
+    with outcome.failures("text", color):
+        from netplan2k8s import runbooks  # noqa: PLC0415  --help is quick
+        from netplan2k8s.report.terminal import progress  # noqa: PLC0415
+
+        settings = outcome.chosen_settings(
+            config,
+            no_config=no_config,
+            inventory=inventory,
+            node_names=node_names,
+            exclude=exclude,
+            operator_release=operator_release,
+            waves=waves,
+        )
+        made = runbooks.make(manifests, hosts or (), settings, progress(color))
+        if made.text and output != "-":
+            from netplan2k8s.starter import write  # noqa: PLC0415  as above
+
+            write(output, made.text)
+    outcome.print_findings(made.findings, "text", color)
+    if made.text and output == "-":
+        sys.stdout.write(made.text)
+    elif made.text:
+        typer.echo(f"wrote {output}; read it before the window")
+    raise typer.Exit(outcome.exit_code(made.findings, strict=strict))

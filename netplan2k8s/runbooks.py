@@ -1,0 +1,112 @@
+"""What runbook does, from manifests and hosts to a text; nothing here prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from netplan2k8s import checks, linting, proving, workflow
+from netplan2k8s.emitters.pods import complete_nodes
+from netplan2k8s.fabric.waves import Wave, planned
+from netplan2k8s.findings import Finding, Severity, has_error, sort_key
+from netplan2k8s.fleet import Progress
+from netplan2k8s.hosts import Host
+from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
+from netplan2k8s.report import proof
+from netplan2k8s.runbook import text, values
+from netplan2k8s.runbook.values import Site
+from netplan2k8s.settings import Settings
+from netplan2k8s.strip.host import strip_host
+from netplan2k8s.stripping import rails_of
+
+
+@dataclass(frozen=True, slots=True)
+class Runbook:
+    """A runbook, empty where findings keep it from being followed."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+
+def make(
+    directory: str,
+    hosts: Sequence[str],
+    settings: Settings,
+    progress: Progress | None = None,
+) -> Runbook:
+    """Prove manifests against hosts, try to strip each host, and write it down.
+
+    Raises:
+        InputError: the hosts cannot be found, or tables cannot be read.
+        UsageError: the directory is none of convert, or waves make no sense.
+    """
+    files = values.files_below(directory)
+    read = linting.read_manifests([directory], settings)
+    seen = workflow.inspect(hosts, settings, progress=progress)
+    proven = proving.compared(read, seen, settings)
+    said = [
+        f for f in checks.of_proof(read, proven) if f.rule.severity is Severity.ERROR
+    ]
+    if has_error(said):
+        return Runbook("", tuple(said))
+    waves = _complete(planned(seen.plan, settings.waves), complete_nodes(seen.plan))
+    said += values.unverified(waves, read.scene, directory)
+    networks, found = _tried(seen)
+    said += found
+    if has_error(said):
+        return Runbook("", tuple(sorted(dict.fromkeys(said), key=sort_key)))
+    names = {
+        (node, str(i)): str(kernel_name(definition) or i)
+        for node, network in networks.items()
+        for i, definition in network.definitions.items()
+    }
+    rails = rails_of(seen)
+    site = Site(
+        settings,
+        seen.plan,
+        waves,
+        directory.rstrip("/") or "/",
+        tuple(hosts),
+        files,
+        names,
+        proof.verdict(proven.proof),
+        any(_has_other_rules(networks[node], ids) for node, ids in rails.items()),
+    )
+    return Runbook(text.render(site), tuple(said))
+
+
+def _complete(waves: Iterable[Wave], nodes: Sequence[str]) -> tuple[Wave, ...]:
+    """The waves without nodes that lack a rail, which no Job can check."""
+    known = frozenset(nodes)
+    kept = (Wave(w.name, tuple(n for n in w.node_names if n in known)) for w in waves)
+    return tuple(wave for wave in kept if wave.node_names)
+
+
+def _tried(
+    seen: workflow.Inspection,
+) -> tuple[dict[str, HostNetwork], list[Finding]]:
+    """Every host's Netplan, and what keeps its rails from being taken out."""
+    rails = rails_of(seen)
+    networks = {}
+    findings: list[Finding] = []
+    for host in seen.hosts:
+        if host.node_name in rails:
+            networks[host.node_name] = _network(host)
+            made = strip_host(host, rails[host.node_name])
+            findings += made.findings
+            findings += values.unpushable(made.before, made.changed)
+    return networks, findings
+
+
+def _network(host: Host) -> HostNetwork:
+    return read_host(host.tree, host.node_name)
+
+
+def _has_other_rules(network: HostNetwork, rails: Iterable[str]) -> bool:
+    """Whether a host has policy rules that strip leaves, or a VRF's."""
+    own = frozenset(rails)
+    return any(
+        definition.section == "vrfs"
+        or (definition.settings.get("routing-policy") and definition.id not in own)
+        for definition in network.definitions.values()
+    )
