@@ -46,6 +46,13 @@ def test_strict_makes_warnings_count(run):
     assert run("lint", "bad", "--severity", "NK423=warning").code == 0
 
 
+def test_of_ipv6_no_network_wins_a_shared_route(run):
+    done = run("lint", FIXTURES / "ipv6" / "expected")
+
+    assert "NK320 fd00::/16 is routed over 8 networks" in done.err
+    assert "rail-1 to rail-8: the kernel spreads it over all of them" in done.err
+
+
 def test_standard_input_is_a_file(run, manifests, monkeypatch):
     text = (manifests / "bad/fabric/20-cidrpool-rail-1.yaml").read_bytes()
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))

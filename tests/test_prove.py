@@ -62,6 +62,12 @@ def test_reference_fleet_is_proven(run):
     assert re.search(r"NK320 .* in a pod rail-8, attached last, wins it", done.err)
 
 
+def test_of_ipv6_no_rail_wins_a_shared_route(run):
+    done = prove_at(run, FIXTURES / "ipv6")
+
+    assert re.search(r"NK320 .* in a pod the kernel spreads it over all", done.err)
+
+
 def prove_at(run, directory, *options):
     arguments = [directory / "expected", "--hosts", directory / "hosts", "--no-config"]
     return run("prove", *arguments, *options)

@@ -14,6 +14,7 @@ from netplan2k8s.lint.devices import Attached
 from netplan2k8s.lint.remarks import Remark
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.lint.templates import Template, label_of
+from netplan2k8s.simulate.equal_routes import taken_by
 
 
 def check(attached: Attached, scene: Scene) -> Iterator[Remark]:
@@ -35,10 +36,11 @@ def destinations(together: Sequence[Attached], scene: Scene) -> Iterator[Remark]
                 alike[destination, tuple(over)].append(attached.template)
     for (destination, names), templates in sorted(alike.items(), key=itemgetter(0)):
         first, last = names[0], names[-1]
+        taken = taken_by(destination.family, last)
         message = (
             f"{destination} is routed over {len(names)} networks of"
-            f" {label_of(templates)}, {first} to {last}: {last} wins it for every"
-            " packet not bound to a device; the sbr plugin gives each its own table"
+            f" {label_of(templates)}, {first} to {last}: {taken} for every packet"
+            " not bound to a device; the sbr plugin gives each its own table"
         )
         spot, *others = [template.networks_spot for template in templates]
         yield Remark(catalogue.SHARED_DESTINATION, message, spot, tuple(others))

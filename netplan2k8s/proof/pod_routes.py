@@ -16,6 +16,7 @@ from netplan2k8s.naming import natural_key
 from netplan2k8s.proof import routes
 from netplan2k8s.proof.landing import Slot
 from netplan2k8s.proof.model import Difference
+from netplan2k8s.simulate.equal_routes import taken_by
 from netplan2k8s.simulate.pool import Pool
 
 _DEFAULT = {family: Prefix(family, 0, 0) for family in BITS}
@@ -60,7 +61,7 @@ class PodRoutes:
         self._named: dict[int, list[str]] = {}
 
     def shared(self) -> Iterator[Difference]:
-        """NK320: equal routes of a pod's rails, of which CNI lets the last one win."""
+        """NK320: equal routes of a pod's rails, in one table without sbr."""
         rails_of: dict[Prefix, list[Network]] = defaultdict(list)
         for network in sorted(self._networks, key=lambda n: natural_key(n.name)):
             for pool in network.pool_names if not network.has_own_table else ():
@@ -72,11 +73,11 @@ class PodRoutes:
 
     def _won(self, destination: Prefix, rails: Sequence[Network]) -> Difference:
         first, last = rails[0], rails[-1]
+        taken = taken_by(destination.family, f"{last.name}, attached last,")
         text = (
             f"{destination} is routed over {len(rails)} rails, {first.name} to"
-            f" {last.name}: in a pod {last.name}, attached last, wins it for every"
-            " packet not bound to a device; the sbr plugin gives each rail its own"
-            " table"
+            f" {last.name}: in a pod {taken} for every packet not bound to a device;"
+            " the sbr plugin gives each rail its own table"
         )
         document = self._documents.get(last.pool_names[0])
         spot = Spot(document, _WHERE) if document else None

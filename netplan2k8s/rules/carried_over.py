@@ -14,6 +14,7 @@ from netplan2k8s.fabric.translation import ROUTING, Fate, verdict
 from netplan2k8s.findings import Rule
 from netplan2k8s.naming import counted, ranges
 from netplan2k8s.settings import Settings
+from netplan2k8s.simulate.equal_routes import taken_by
 
 RELEASES_WITH_META_PLUGINS = frozenset({"main"})
 
@@ -36,7 +37,7 @@ def remedy(settings: Settings) -> str:
 
 
 def _shared_destinations(plan: FabricPlan, settings: Settings) -> Iterator[Draft]:
-    """CNI adds equal routes without ECMP, so the rail attached last wins them all."""
+    """Equal routes of all rails share a table, where no source address tells them."""
     if "sbr" in settings.meta_plugins:
         return
     rails_of: dict[Prefix, list[Rail]] = defaultdict(list)
@@ -46,9 +47,10 @@ def _shared_destinations(plan: FabricPlan, settings: Settings) -> Iterator[Draft
     for destination, rails in sorted(rails_of.items()):
         if len(rails) > 1 and rails[0].attachments:
             last = rails[-1].name
+            taken = taken_by(destination.family, last)
             message = (
                 f"{destination} is routed over {len(rails)} rails,"
-                f" {rails[0].name} to {last}: in the pod {last} wins it for every"
+                f" {rails[0].name} to {last}: in the pod {taken} for every"
                 " packet not bound to a device, whatever its source address;"
                 f" {remedy(settings)}"
             )

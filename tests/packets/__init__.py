@@ -1,0 +1,1 @@
+"""The move on a real kernel: Netplan's networkd, the CNI plugins, and packets."""
