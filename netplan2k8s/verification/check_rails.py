@@ -205,6 +205,7 @@ class Leaf:
                 self.socket = on_rail(kind, protocol, address, interface)
                 self.socket.bind((address, 0))
                 self._is_raw = kind == socket.SOCK_RAW
+                self.trouble = ""
                 break
             except PermissionError:
                 self.trouble = (
