@@ -59,6 +59,7 @@ LEVELS = {
     "checks": 10,
     "report": 10,
     "options": 10,
+    "live": 9,
     "strip": 9,
     "stripping": 10,
     "outcome": 11,
