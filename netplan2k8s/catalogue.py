@@ -992,7 +992,7 @@ NO_ROLLBACK = Rule(
 )
 
 # What the running hosts are against their Netplan: `inspect --live`.
-NOT_LIVE = Rule(
+NOT_COLLECTED = Rule(
     "NK721",
     "not-collected",
     _WARNING,

@@ -68,7 +68,7 @@ def _swapped(pair: tuple[Cable, Cable], homes: Mapping[Place, Home]) -> Miscabli
         f"{_most(c, homes)} {c.rail} on {_home(c, homes).leaf}" for c in pair
     )
     message = (
-        f"the cables of {first.rail} and {second.rail} of {first.node_name} are swapped:"
+        f"cables of {first.rail} and {second.rail} of {first.node_name} are swapped:"
         f" {_end(first)} leads to {_port(first)}, {_end(second)} to {_port(second)};"
         f" {there}"
     )
