@@ -46,7 +46,7 @@ def read_live(tree: Tree, node_name: str) -> tuple[LiveHost, tuple[Finding, ...]
         routes=routes,
         routes6=routes6,
         rules=reading.of(RULE_FILE, ip_json.rules),
-        rules6=reading.of(RULE6_FILE, ip_json.rules),
+        rules6=reading.of(RULE6_FILE, _of_6(ip_json.rules)),
         neighbors=reading.of(LLDP_FILE, lldp.neighbors),
         missing=missing,
     )
@@ -83,6 +83,11 @@ class _Reading:
         return None
 
 
+def _of_6(parse: Callable[[str], tuple[T, ...]]) -> Callable[[str], tuple[T, ...]]:
+    """A kernel without IPv6 has nothing to list, not even an empty list."""
+    return lambda text: parse(text) if text.strip() else ()
+
+
 def _routes(
     reading: _Reading,
 ) -> tuple[tuple[LiveRoute, ...] | None, tuple[LiveRoute, ...] | None]:
@@ -90,7 +95,7 @@ def _routes(
     listed = reading.of(
         ROUTE_FILE, lambda text: (ip_json.routes(text), ip_json.families(text))
     )
-    listed6 = reading.of(ROUTE6_FILE, ip_json.routes)
+    listed6 = reading.of(ROUTE6_FILE, _of_6(ip_json.routes))
     if listed is None:
         return None, listed6
     routes, families = listed

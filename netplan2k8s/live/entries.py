@@ -14,14 +14,9 @@ T = TypeVar("T")
 def entries(text: str, command: str) -> Iterator[dict[str, Any]]:
     """The objects of a JSON list; ``ip`` writes empty ones for what it filters out.
 
-    No text at all is an empty list: older releases of iproute2 write none where there
-    is nothing to list.
-
     Raises:
         UnreadableError: no JSON, or something else than a list of objects.
     """
-    if not text.strip():
-        return
     for number, entry in enumerate(load_list(text, f"the JSON list of `{command}`"), 1):
         if not isinstance(entry, dict):
             raise UnreadableError(

@@ -23,21 +23,22 @@ def check(host: MatchedHost, ignored: Collection[str]) -> Iterator[Drift]:
     """
     for rail in host.rails:
         if rail.interface is None:
-            yield _missing(rail)
+            yield _missing(host, rail)
         else:
             yield from _state(rail, rail.interface)
             yield from _addresses(host, rail, rail.interface)
     yield from _strays(host, tuple(ignored))
 
 
-def _missing(rail: MatchedRail) -> Drift:
+def _missing(host: MatchedHost, rail: MatchedRail) -> Drift:
     wanted = rail.wanted
     known = [wanted.name] if wanted.name else []
     known += [f"MAC {wanted.mac}"] if wanted.mac else []
     by = " with ".join(known) or f"address {wanted.link}"
-    message = (
-        f"{called(rail)} is not there: no interface is {by}; while a pod holds a NIC"
-        " the host has not got it"
+    message = f"{called(rail)} is not there: no interface is {by}; "
+    message += (
+        _elsewhere(host, rail, wanted.link)
+        or "while a pod holds a NIC the host has not got it"
     )
     return Drift(catalogue.MISSING_INTERFACE, message, ADDRESS_FILE, wanted)
 
@@ -101,12 +102,16 @@ def _instead(
     message = f"{called(rail)} has not got {address} of Netplan"
     if extra:
         message += f"; it has {_listed(extra)}"
-    others = [
-        each.name
-        for each in host.live.interfaces or ()
-        if address in each.addresses and each is not rail.interface
-    ]
-    return message + (f"; {others[0]} has {address}" if others else "")
+    where = _elsewhere(host, rail, address)
+    return f"{message}; {where}" if where else message
+
+
+def _elsewhere(host: MatchedHost, rail: MatchedRail, address: InterfaceAddress) -> str:
+    """Which other interface has an address of the rail's, "" for none."""
+    for each in host.live.interfaces or ():
+        if address in each.addresses and each is not rail.interface:
+            return f"{each.name} has {address}"
+    return ""
 
 
 def _listed(addresses: list[InterfaceAddress]) -> str:
