@@ -189,22 +189,30 @@ def rules(*, is_6: bool) -> list[dict[str, Any]]:
 # -- LLDP -------------------------------------------------------------------------
 
 
+def chassis(rail: int, host: int) -> str:
+    return f"02:00:00:fe:{unit_of(host):02x}:{rail:02x}"
+
+
 def lldp(host: int, *, is_json0: bool) -> dict[str, Any]:
     port = f"swp{host % UNIT + 1}"
     heard = [("eno1", "oob-1", "02:00:00:ff:00:00", f"swp{host + 1}")]
-    heard += [
-        (name(r), leaf(r, host), f"02:00:00:fe:{unit_of(host):02x}:{r:02x}", port)
-        for r in RAILS
-    ]
+    heard += [(name(r), leaf(r, host), chassis(r, host), port) for r in RAILS]
+    return lldp_of(heard, is_json0=is_json0)
+
+
+def lldp_of(
+    heard: list[tuple[str, str, str, str]], *, is_json0: bool
+) -> dict[str, Any]:
+    """(interface, switch, its chassis ID, its port) as lldpctl writes it."""
     made = [(_json0 if is_json0 else _json)(n, *each) for n, each in enumerate(heard)]
     return {"lldp": [{"interface": made}] if is_json0 else {"interface": made}}
 
 
 def _json(
-    number: int, dev: str, switch: str, chassis: str, port: str
+    number: int, dev: str, switch: str, chassis_id: str, port: str
 ) -> dict[str, Any]:
     body = {
-        "id": {"type": "mac", "value": chassis},
+        "id": {"type": "mac", "value": chassis_id},
         "descr": "Cumulus Linux",
         "capability": [
             {"type": "Bridge", "enabled": True},
@@ -227,7 +235,7 @@ def _json(
 
 
 def _json0(
-    number: int, dev: str, switch: str, chassis: str, port: str
+    number: int, dev: str, switch: str, chassis_id: str, port: str
 ) -> dict[str, Any]:
     return {
         "name": dev,
@@ -236,7 +244,7 @@ def _json0(
         "age": "12 days, 01:02:03",
         "chassis": [
             {
-                "id": [{"type": "mac", "value": chassis}],
+                "id": [{"type": "mac", "value": chassis_id}],
                 "name": [{"value": switch}],
                 "descr": [{"value": "Cumulus Linux"}],
                 "capability": [
