@@ -94,6 +94,14 @@ def test_the_section_is_after_the_tables(run):
     assert any("leaf-su1-r1 (4)" in line for line in lines)
 
 
+@pytest.mark.usefixtures("fleet")
+def test_evidence_is_shown_as_well(run):
+    done = run("inspect", "hosts", "--live", "--evidence", "--no-config")
+
+    assert "where each link comes from" in done.out
+    assert "live: 16 rails of 8 hosts compared, 16 agree" in done.out
+
+
 def test_archives_hold_the_files(fleet, run):
     with tarfile.open(fleet / "packed.tar.gz", "w:gz") as archive:
         for host in sorted((fleet / "hosts").iterdir()):
@@ -419,12 +427,29 @@ def test_a_default_route_over_a_rail_is_an_error(fleet, run):
     ]
 
 
-def test_a_default_route_of_ipv6_is_a_warning(fleet, run):
-    add_route(fleet, dst="default", gateway="fe80::1")
+@pytest.mark.parametrize("protocol", ["static", "ra"])
+def test_a_default_route_of_ipv6_is_a_warning(fleet, run, protocol):
+    add_route(fleet, dst="default", gateway="fe80::1", protocol=protocol)
     said = inspect(run)
 
     assert said.codes == ["NK729"]
     assert said.findings[0]["severity"] == "warning"
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"dst": "fd00:7::/64", "gateway": "fe80::1", "protocol": "ra"},
+        {"dst": "10.0.0.1", "gateway": "172.16.0.5", "protocol": "redirect"},
+        {"dst": "10.0.0.0/8", "protocol": "static", "scope": "link"},
+        {"dst": "10.0.0.0/8", "gateway": "172.16.0.5", "type": "blackhole"},
+    ],
+    ids=["advertised", "redirected", "without a gateway", "no way"],
+)
+def test_what_is_no_route_over_a_gateway_is_no_drift(fleet, run, route):
+    add_route(fleet, **route)
+
+    assert inspect(run).codes == []
 
 
 def test_routes_over_a_missing_address_are_not_said_again(fleet, run):

@@ -23,8 +23,8 @@ RULES = "ip -j rule"
 T = TypeVar("T")
 # Numbers are those of rtnetlink(7); with `ip -N` the tables have no names.
 _TABLES = {"main": MAIN_TABLE, "default": "253", "local": "255"}
-# proto kernel and redirect, and what router advertisements bring: nobody wrote these.
-_BY_ITSELF = frozenset({"kernel", "redirect", "ra", "1", "2", "9"})
+_BY_ITSELF = frozenset({"kernel", "redirect", "1", "2"})
+_BY_ADVERTISEMENT = frozenset({"ra", "9"})
 _NO_CARRIER = frozenset({"DOWN", "LOWERLAYERDOWN", "NOTPRESENT"})
 # Of an interface address: by router advertisements, and the kernel's own link-local.
 _ADDRESS_BY_ITSELF = frozenset({"kernel_ll", "kernel_ra"})
@@ -85,10 +85,16 @@ def routes(text: str) -> tuple[LiveRoute, ...]:
     for entry in entries(text, ROUTES):
         is_unicast = typed(entry, "type", "unicast") in ("unicast", "1")
         table = _table(entry)
-        by_itself = str(entry.get("protocol", "")) in _BY_ITSELF
-        if is_unicast and not by_itself and table != _TABLES["local"]:
+        if is_unicast and not _is_by_itself(entry) and table != _TABLES["local"]:
             found.update(dict.fromkeys(_next_hops(entry, table)))
     return tuple(found)
+
+
+def _is_by_itself(entry: dict[str, Any]) -> bool:
+    """Whether the kernel made it, or a router did that offers no way out."""
+    protocol = str(entry.get("protocol", ""))
+    is_advertised = protocol in _BY_ADVERTISEMENT and entry.get("dst") != "default"
+    return protocol in _BY_ITSELF or is_advertised
 
 
 def _next_hops(entry: dict[str, Any], table: str) -> Iterator[LiveRoute]:

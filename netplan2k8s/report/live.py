@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,38 +38,39 @@ def text(made: Survey) -> str:
 
 
 def _leaves_table(made: Survey) -> Any:  # noqa: ANN401  rich is imported late
-    leaves = made.leaves
-    rails = _in_order({place.rail for place in leaves})
-    title = f"leaves by unit and rail, of {counted(len(made.cables), 'cable')}"
-    shown = empty_table(title)
+    leaves = _sorted(made)
+    rails = list(dict.fromkeys(place.rail for place in leaves))
+    rails.sort(key=natural_key)
+    shown = empty_table(
+        f"leaves by unit and rail, of {counted(len(made.cables), 'cable')}"
+    )
     shown.add_column("unit")
     for rail in rails:
         shown.add_column(rail, overflow="fold")
-    for unit in _in_order({place.unit for place in leaves}):
-        shown.add_row(unit, *(_cell(made, Place(unit, rail)) for rail in rails))
+    for unit in dict.fromkeys(place.unit for place in leaves):
+        cells = (leaves.get(Place(unit, rail), []) for rail in rails)
+        shown.add_row(unit, *map(_cell, cells))
     return shown
 
 
-def _cell(made: Survey, place: Place) -> str:
-    found = _counted(made, place)
-    return ", ".join(f"{leaf} ({links})" for leaf, links in found) or "-"
+def _cell(leaves: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{leaf} ({links})" for leaf, links in leaves) or "-"
 
 
-def _counted(made: Survey, place: Place) -> Sequence[tuple[str, int]]:
-    """The leaves of a place, the usual one first."""
-    counts = made.leaves.get(place, Counter())
-    return sorted(counts.items(), key=lambda pair: (-pair[1], natural_key(pair[0])))
-
-
-def _in_order(names: set[str]) -> list[str]:
-    return sorted(names, key=natural_key)
+def _sorted(made: Survey) -> dict[Place, list[tuple[str, int]]]:
+    """The leaves of each unit and rail with their links, the usual one first."""
+    places = sorted(
+        made.leaves.items(),
+        key=lambda item: (natural_key(item[0].unit), natural_key(item[0].rail)),
+    )
+    return {
+        place: sorted(counts.items(), key=lambda pair: (-pair[1], natural_key(pair[0])))
+        for place, counts in places
+    }
 
 
 def facts(made: Survey) -> dict[str, Any]:
     """The section for the JSON report."""
-    places = sorted(
-        made.leaves, key=lambda p: (natural_key(p.unit), natural_key(p.rail))
-    )
     return {
         "compared": list(made.compared),
         "notCompared": list(made.not_compared),
@@ -78,7 +78,7 @@ def facts(made: Survey) -> dict[str, Any]:
         "agreeing": made.agreeing,
         "leaves": [
             {"unit": place.unit, "rail": place.rail, "leaf": leaf, "links": links}
-            for place in places
-            for leaf, links in _counted(made, place)
+            for place, leaves in _sorted(made).items()
+            for leaf, links in leaves
         ],
     }
