@@ -240,6 +240,58 @@ def test_a_neighbor_that_is_no_switch_is_passed_over(fleet, run):
     assert sum(row["links"] for row in inspect(run).live["leaves"]) == 16
 
 
+# -- who is not accused, or of something else ---------------------------------------
+
+
+def moved(cables, node, rail, leaf):
+    """The same with one cable on another leaf, at a port of its own."""
+    return [
+        cable._replace(leaf=leaf, port="99")
+        if (cable.node_name, cable.rail) == (node, rail)
+        else cable
+        for cable in cables
+    ]
+
+
+def codes(cables):
+    return [found.rule.code for found in cabling.check(cables)]
+
+
+def test_one_host_is_no_majority():
+    alone = Cable("unit-2", "host-1-0", "rail-0", "eth0", "leaf-1-0", "1")
+    cables = moved([*fabric(1, 4, 1), alone], "host-0-3", "rail-0", "leaf-1-0")
+
+    assert codes(cables) == ["NK732"], "leaf-1-0 is nobody's leaf"
+
+
+def test_cables_of_two_hosts_are_not_swapped_with_each_other():
+    cables = moved(fabric(1, 5, 2), "host-0-0", "rail-0", "leaf-0-1")
+    cables = moved(cables, "host-0-1", "rail-1", "leaf-0-0")
+
+    assert codes(cables) == ["NK732", "NK732"]
+
+
+def test_a_leaf_that_units_share_is_no_foreign_one():
+    shared = [
+        cable._replace(leaf="leaf-0-1", port="") if cable.leaf == "leaf-1-1" else cable
+        for cable in fabric(2, 4, 2)
+    ]
+    cables = moved(shared, "host-0-3", "rail-0", "leaf-0-1")
+
+    assert codes(cables) == ["NK732"]
+
+
+def test_of_a_foreign_leaf_the_same_rail_is_named_first():
+    serving_both = [
+        cable._replace(leaf="leaf-1", port="") if cable.unit == "unit-1" else cable
+        for cable in fabric(2, 4, 2)
+    ]
+    cables = moved(serving_both, "host-0-3", "rail-1", "leaf-1")
+    (found,) = cabling.check(cables)
+
+    assert "leads to leaf-1 port 99, the leaf of rail-1 in unit-1;" in found.message
+
+
 # -- whatever the fabric --------------------------------------------------------------
 
 
