@@ -278,6 +278,13 @@ def test_enslaved_live_alone_is_one_error(fleet, run):
             "172.16.0.4/24 of eth_rail0 of worker-gpu-2 is /31 in Netplan",
         ),
         (
+            [("172.16.0.4", 24), ("172.16.0.4", 16)],
+            (
+                "172.16.0.4/24 and 172.16.0.4/16 of eth_rail0 of worker-gpu-2 is /31 in"
+                " Netplan"
+            ),
+        ),
+        (
             [("172.16.0.4", 31), ("10.1.1.1", 24)],
             "10.1.1.1/24 on eth_rail0 of worker-gpu-2 is not in Netplan",
         ),
@@ -605,6 +612,20 @@ def test_a_host_without_rules_of_ipv6_is_not_compared_where_netplan_has_some(
 
     assert "worker-gpu-2 without ip-rule6.json" in said.messages[0]
     assert "worker-gpu-2" in said.live["notCompared"]
+
+
+def test_a_file_that_cannot_be_read_was_collected(fleet, run):
+    """What it would have told is not compared, and not missing either."""
+    change_netplan(
+        fleet,
+        "via: 172.16.0.5\n",
+        "via: 172.16.0.5\n      routing-policy: [{from: 'fd00::1', table: 100}]\n",
+    )
+    (fleet / HOST / "ip-rule6.json").write_text("[")
+    said = inspect(run)
+
+    assert said.codes == ["NK722"]
+    assert said.live["notCompared"] == ["worker-gpu-2"]
 
 
 # -- files that are not what their names say ------------------------------------------

@@ -211,6 +211,13 @@ def test_a_next_hop_of_ipv6_leaves_a_default_route_what_it_is(said):
     assert "the device plugin offers no NIC that has one" in message
 
 
+def test_a_broken_listing_is_not_missing_of_ipv6(said, tmp_path, run):
+    said(SIX)
+    (tmp_path / "hosts/node-0/ip-route.json").write_text("[")
+
+    assert "NK721" not in inspect(run).codes
+
+
 # -- interfaces -----------------------------------------------------------------------------
 
 

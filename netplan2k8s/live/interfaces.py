@@ -73,12 +73,14 @@ def _addresses(
     missing = [a for a in wanted.addresses if a not in interface.addresses]
     extra = [a for a in interface.addresses if a not in wanted.addresses]
     for address in tuple(missing):
-        for other in tuple(extra):
-            if other.address == address.address:
-                message = f"{other} of {called(rail)} is /{address.length} in Netplan"
-                yield _address(message, rail)
-                missing.remove(address)
-                extra.remove(other)
+        same = [other for other in extra if other.address == address.address]
+        if same:
+            message = (
+                f"{_listed(same)} of {called(rail)} is /{address.length} in Netplan"
+            )
+            yield _address(message, rail)
+            missing.remove(address)
+            extra = [other for other in extra if other not in same]
     if missing and not is_disturbed(rail):
         for address in missing:
             yield _address(_instead(host, rail, address, extra), rail)

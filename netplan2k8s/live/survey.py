@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import catalogue
+from netplan2k8s.addressing import Prefix
 from netplan2k8s.fabric.waves import Wave
 from netplan2k8s.findings import Rule, Severity
 from netplan2k8s.inventory.host import (
@@ -24,8 +25,6 @@ from netplan2k8s.live.drift import Drift
 from netplan2k8s.live.leaves import Cable, Place
 from netplan2k8s.live.matching import MatchedHost
 from netplan2k8s.naming import ranges
-
-_KERNEL = (ADDRESS_FILE, ROUTE_FILE, RULE_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,31 +87,33 @@ def _drifts(host: MatchedHost, ignored: Sequence[str]) -> Iterator[Drift]:
         yield from policy_rules.check(host)
 
 
-def _is_told(host: MatchedHost) -> bool:
-    """Whether there is nothing that Netplan says and no file could deny."""
+def _needed(host: MatchedHost) -> Iterator[tuple[str, object]]:
+    """(file, what it told) of all that a host's Netplan must be compared with."""
     live = host.live
-    known = (live.interfaces, live.routes, live.rules)
-    return all(part is not None for part in known) and not any(
-        name in _KERNEL or name in (ROUTE6_FILE, RULE6_FILE) for name in _lacking(host)
-    )
+    yield ADDRESS_FILE, live.interfaces
+    yield ROUTE_FILE, live.routes
+    wanted = [rail.wanted for rail in host.rails]
+    # Both families are mostly in one file.
+    if live.routes is not None and _has_6(r.to for rail in wanted for r in rail.routes):
+        yield ROUTE6_FILE, live.routes6
+    yield RULE_FILE, live.rules
+    ends = (rule.source or rule.to for rail in wanted for rule in rail.rules)
+    if _has_6(end for end in ends if end is not None):
+        yield RULE6_FILE, live.rules6
+
+
+def _is_told(host: MatchedHost) -> bool:
+    return all(part is not None for _, part in _needed(host))
 
 
 def _lacking(host: MatchedHost) -> tuple[str, ...]:
-    """The files that were not collected, of IPv6 only where Netplan has any."""
-    needed = {*_KERNEL, LLDP_FILE}
-    wanted = [rail.wanted for rail in host.rails]
-    if host.live.routes6 is None and _has_6(
-        r.to for rail in wanted for r in rail.routes
-    ):
-        needed.add(ROUTE6_FILE)
-    ends = (rule.source or rule.to for rail in wanted for rule in rail.rules)
-    if _has_6(end for end in ends if end is not None):
-        needed.add(RULE6_FILE)
-    return tuple(name for name in host.live.missing if name in needed)
+    """The files that were not collected; one that cannot be read was."""
+    needed = [file for file, part in _needed(host) if part is None]
+    return tuple(f for f in (*needed, LLDP_FILE) if f in host.live.missing)
 
 
-def _has_6(prefixes: Iterable[object]) -> bool:
-    return any(":" in str(prefix) for prefix in prefixes)
+def _has_6(prefixes: Iterable[Prefix]) -> bool:
+    return any(prefix.family == 6 for prefix in prefixes)  # noqa: PLR2004
 
 
 def _not_collected(hosts: Sequence[MatchedHost]) -> tuple[Rule, str] | None:
