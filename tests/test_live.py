@@ -502,8 +502,18 @@ RULE = {"priority": 90, "src": "172.16.0.4", "table": "100"}
             ],
         ),
         ([RULE, {"priority": 80, "src": "10.0.0.1", "table": "9"}], []),
+        ([RULE, {**RULE, "priority": 80, "not": None}], []),
+        ([RULE, {"priority": 80, "src": "172.16.0.4", "action": "prohibit"}], []),
     ],
-    ids=["there", "missing", "otherwise", "one more", "another's"],
+    ids=[
+        "there",
+        "missing",
+        "otherwise",
+        "one more",
+        "another's",
+        "for all but the rail",
+        "to no table",
+    ],
 )
 def test_rules_are_warnings(fleet, run, rules, messages):
     change_netplan(fleet, "via: 172.16.0.5\n", POLICY)

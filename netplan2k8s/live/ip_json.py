@@ -26,6 +26,10 @@ _TABLES = {"main": MAIN_TABLE, "default": "253", "local": "255"}
 _BY_ITSELF = frozenset({"kernel", "redirect", "1", "2"})
 _BY_ADVERTISEMENT = frozenset({"ra", "9"})
 _NO_CARRIER = frozenset({"DOWN", "LOWERLAYERDOWN", "NOTPRESENT"})
+# Selectors of a rule that are no keys of routing-policy.
+_BEYOND_NETPLAN = frozenset(
+    {"not", "iif", "oif", "ipproto", "sport", "dport", "uid_start", "tun_id"}
+)
 # Of an interface address: by router advertisements, and the kernel's own link-local.
 _ADDRESS_BY_ITSELF = frozenset({"kernel_ll", "kernel_ra"})
 
@@ -132,7 +136,7 @@ def families(text: str) -> frozenset[int]:
 
 
 def rules(text: str) -> tuple[LiveRule, ...]:
-    """The rules that lead to a table, but for those the kernel begins with.
+    """The rules that Netplan could have made, but for those the kernel begins with.
 
     Raises:
         UnreadableError: it is no output of the command.
@@ -140,7 +144,8 @@ def rules(text: str) -> tuple[LiveRule, ...]:
     found = []
     for entry in entries(text, RULES):
         priority = typed(entry, "priority", 0)
-        if priority in (0, 32766, 32767) or "table" not in entry:
+        is_plain = "table" in entry and _BEYOND_NETPLAN.isdisjoint(entry)
+        if priority in (0, 32766, 32767) or not is_plain:
             continue
         mark = typed(entry, "fwmark", "0")
         rule = LiveRule(
