@@ -343,6 +343,13 @@ def test_what_the_kernel_makes_by_itself_is_no_drift(fleet, run, row):
             ),
         ),
         (
+            {"gateway": "172.16.0.9"},
+            (
+                "route to 172.16.0.0/15 of eth_rail0 of worker-gpu-2 is over 172.16.0.9,"
+                " and 172.16.0.5 in Netplan"
+            ),
+        ),
+        (
             {"table": "100"},
             (
                 "route to 172.16.0.0/15 of eth_rail0 of worker-gpu-2 is in table 100, and"
