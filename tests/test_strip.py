@@ -191,6 +191,52 @@ def test_a_value_in_a_block_of_text_goes(tmp_path):
     assert only(stripped(tmp_path, text)) == f"{HEAD}    e1:\n{ADDED}      mtu: 9216\n"
 
 
+def test_a_value_in_a_block_of_text_is_put_right(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1:
+      optional: >-
+        false
+      link-local:
+        - ipv4
+        - |-
+          ipv6
+      # its link
+      addresses: [172.16.0.0/31]
+      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]
+      dhcp4: no
+"""
+    )
+    wanted = (
+        HEAD
+        + """\
+    e1:
+      optional: true
+      link-local: []
+      # its link
+      dhcp4: no
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_bytes_that_are_no_text_behind_the_document_stay(tmp_path):
+    """Netplan reads no further than the document, and strip copies what follows."""
+    tail = b"---\n" + b" " * 50_000 + b"\xff\xfe\n"
+    text = f"{HEAD}    e1:\n{BLOCK}".encode()
+    root = write_host(tmp_path / "gpu-0", {"a.yaml": text + tail})
+    made = written_strip(root, tmp_path / "out")
+    data = (made / "hosts/gpu-0/etc/netplan/a.yaml").read_bytes()
+    assert data == f"{HEAD}    e1:\n{ADDED}".encode() + tail
+
+
+def test_byte_order_marks_may_be_several(tmp_path):
+    text = "\ufeff\ufeff" + f"{HEAD}    e1:\n{BLOCK}"
+    wanted = "\ufeff\ufeff" + f"{HEAD}    e1:\n{ADDED}"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
 # -- several files ----------------------------------------------------------------
 
 
@@ -207,6 +253,21 @@ def test_what_is_left_without_entries_is_an_empty_mapping(tmp_path):
         "3.yaml": f"{HEAD}    e1: &e {{}}  # more\n",
         "4.yaml": f"{HEAD}    e1: {{}}\n",
     }
+
+
+@pytest.mark.parametrize(
+    "tag", ["!!map", "!<tag:yaml.org,2002:map>", "&e !!map", "!!map &e"]
+)
+def test_braces_come_behind_a_tag(tag, tmp_path):
+    routes = "!!str routes: [{to: 172.16.0.0/12, via: 172.16.0.1}]"
+    files = {
+        "1.yaml": f"{HEAD}    e1: {{{RAIL}}}\n",
+        "2.yaml": f"{HEAD}    e1: {tag}\n      {routes}\n    eno1: {{}}\n",
+        "3.yaml": f"{HEAD}    e1:\n      {routes}\n",
+    }
+    made = stripped(tmp_path, files)
+    assert made.files["2.yaml"] == f"{HEAD}    e1: {tag} {{}}\n    eno1: {{}}\n"
+    assert made.files["3.yaml"] == f"{HEAD}    e1: {{}}\n"
 
 
 def test_files_without_rails_are_copied_as_they_are(tmp_path):
@@ -280,6 +341,21 @@ def test_json_stays_json(tmp_path):
     assert json.loads(made) == body
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("mtu: 9,  # nine\n %s}", "mtu: 9,  # nine\n %s}"),
+        ("%s,  # link\n # nine\n mtu: 9}", "%s,\n # nine\n mtu: 9}"),
+        ("%s,\n # nine\n mtu: 9}", "%s,\n # nine\n mtu: 9}"),
+        ("%s,  # link\n mtu: 9}", "%s, mtu: 9}"),
+    ],
+)
+def test_comments_of_neighbours_within_braces_stay(before, after, tmp_path):
+    added = "dhcp4: false, link-local: [], optional: true"
+    text = f"{HEAD}    e1: {{{before % RAIL}\n"
+    assert only(stripped(tmp_path, text)) == f"{HEAD}    e1: {{{after % added}\n"
+
+
 # -- anchors ----------------------------------------------------------------------
 
 
@@ -324,6 +400,43 @@ def test_an_anchor_that_goes_is_set_where_it_is_used_next(tmp_path):
       routing-policy: *policies
       nameservers: {addresses: *servers}
       routes: [{to: 10.9.0.0/16, via: 10.20.0.1, table: *table}]
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_keys_that_are_aliases(tmp_path):
+    text = (
+        HEAD
+        + """\
+    eno1: {&a addresses: [10.20.0.2/24], &r routes: [{to: 10.0.0.0/8, via: 10.20.0.1}]}
+    e1: {*a : [172.16.0.0/31], *r : [{to: 172.16.0.0/15, via: 172.16.0.1}]}
+"""
+    )
+    wanted = text[: text.index("    e1")]
+    wanted += "    e1: {dhcp4: false, link-local: [], optional: true}\n"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_an_anchor_named_as_a_key_is_no_such_key(tmp_path):
+    """And an anchored key that goes is written where it is used next."""
+    text = (
+        HEAD
+        + """\
+    e1: {&mtu addresses: [172.16.0.0/31], &routes mtu: 9216}
+    e2: {*mtu : [172.18.0.0/31], *routes : 9216, routes: [{to: 172.18.0.0/15, via: 172.18.0.1}]}
+    e1: {routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]}
+    eno1: {*mtu : [10.20.0.2/24], *routes : 1500}
+"""
+    )
+    added = "dhcp4: false, link-local: [], optional: true"
+    wanted = (
+        HEAD
+        + f"""\
+    e1: {{{added}, &routes mtu: 9216}}
+    e2: {{{added}, *routes : 9216}}
+    e1: {{}}
+    eno1: {{&mtu addresses : [10.20.0.2/24], *routes : 1500}}
 """
     )
     assert only(stripped(tmp_path, text)) == wanted
@@ -389,6 +502,28 @@ def test_a_vrf_loses_what_goes_over_its_rails(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
+@pytest.mark.parametrize(
+    ("prefix", "is_left"),
+    [("172.16.0.0/12", True), ("172.16.0.0/30", True), ("172.16.0.0/31", False)],
+)
+def test_a_policy_for_more_than_the_link_is_not_the_rail_s(prefix, is_left, tmp_path):
+    """It is for other interfaces of the VRF too."""
+    text = (
+        HEAD
+        + f"""\
+    e1: {{addresses: [172.16.0.0/31]}}
+    eno1: {{addresses: [172.20.0.2/24]}}
+  vrfs:
+    v:
+      table: 7
+      interfaces: [e1, eno1]
+      routes: [{{to: 172.16.0.0/15, via: 172.16.0.1}}]
+      routing-policy: [{{from: {prefix}}}]
+"""
+    )
+    assert (f"from: {prefix}" in only(stripped(tmp_path, text))) is is_left
+
+
 def test_items_within_brackets_go_from_comma_to_comma(tmp_path):
     route = "{to: 172.16.0.0/15, via: 172.16.0.1}"
     last = "{to: 10.0.0.0/8, via: 10.0.0.1}"
@@ -446,6 +581,14 @@ def test_a_rail_that_is_a_vlan_is_refused(tmp_path):
 def test_a_rail_that_would_come_back_is_refused(place, tmp_path):
     files = {f"{place}/netplan/1.yaml": f"{HEAD}    e1: {{{RAIL}}}\n"}
     assert stripped(tmp_path, files).codes == ["NK702"]
+
+
+@pytest.mark.parametrize("place", ["run/cloud/rails", "usr/share/rails/60"])
+def test_a_rail_in_a_file_that_a_link_leads_to(place, tmp_path):
+    root = write_host(tmp_path / "gpu-0", {place: f"{HEAD}    e1: {{{RAIL}}}\n"})
+    (root / "etc/netplan").mkdir(parents=True)
+    (root / "etc/netplan/60.yaml").symlink_to(f"/{place}")
+    assert stripped(tmp_path, {}).codes == ["NK702"]
 
 
 def test_what_serves_nothing_without_the_rail_is_named(tmp_path):

@@ -17,7 +17,7 @@ from netplan2k8s.strip.changes import (
 )
 from netplan2k8s.strip.syntax import Kind, Piece
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
+_PROPERTIES = re.compile(r"(?:(?:!<[^>]*>|[&!][^\s,\[\]{}]*)[ \t]*)+")
 
 
 def edits(text: str, change: Change) -> Iterator[Edit]:
@@ -36,10 +36,13 @@ def edits(text: str, change: Change) -> Iterator[Edit]:
 
 def new_value(text: str, key: Piece, value: Piece, new: str) -> Edit:
     """A value changed, or set behind its key where it has lines of its own."""
+    end = value.start + len(text[value.start : value.end].rstrip())
     if value.kind is Kind.ALIAS or not BREAK.search(text, key.end, value.start):
-        return Edit(value.start, value.end, new)
-    rest = END_OF_LINE.match(text, value.end)
-    end = rest.end(1) if rest and rest[1] else value.end
+        return Edit(value.start, end, new)
+    # A block scalar, which may be the last item, ends with its line.
+    rest = END_OF_LINE.match(text, end) if end == value.end else None
+    if rest and rest[1]:
+        end = rest.end(1)
     return Edit(_colon(text, key) + 1, end, f" {new}")
 
 
@@ -97,7 +100,7 @@ def _emptied(text: str, change: Change) -> Edit:
     if key is None:
         raise UnusualError("nothing is left of the file", piece.start)
     at = _colon(text, key) + 1
-    if piece.anchor or text[piece.start] == "!":
+    if piece.start < piece.items[0].start:
         found = _PROPERTIES.match(text, piece.start)
         at = found.end() if found else at
         at = len(text[:at].rstrip(BLANKS))

@@ -24,9 +24,10 @@ from netplan2k8s.strip.changes import UnusualError
 from netplan2k8s.strip.host_files import HostFiles, read_files
 
 _ELSEWHERE = {
-    "run/": "is made anew at every boot",
-    "lib/": "belongs to a package, whose updates replace it",
+    ("run/", "dev/", "tmp/", "var/run/"): "is made anew at every boot",
+    ("lib/", "usr/"): "belongs to a package, whose updates replace it",
 }
+_LOCAL = "usr/local/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,11 @@ def _stripped(
     findings = [
         _volatile(host, before.labels[read[real]], why)
         for real in made
-        for place, why in _ELSEWHERE.items()
-        if read[real].startswith(place)
+        for places, why in _ELSEWHERE.items()
+        if any(
+            path.startswith(places) and not path.startswith(_LOCAL)
+            for path in (read[real], real)
+        )
     ]
     if findings:
         raise InputError(*findings)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netplan2k8s.addressing import Prefix, parse_address
+from netplan2k8s.addressing import Prefix, parse_prefix
 from netplan2k8s.netplan import Definition, HostNetwork
 from netplan2k8s.netplan.tables import SECTIONS
 from netplan2k8s.strip import syntax
@@ -46,13 +46,17 @@ def added(host: HostNetwork, definition: Definition) -> dict[str, tuple[object, 
 
 @dataclass(slots=True)
 class _Text:
-    """A file: what it says, and what becomes of it; ``mark`` is its byte order mark."""
+    """A file: what it says, and what becomes of it.
+
+    ``mark`` is its byte order mark, ``tail`` what follows its text and is none.
+    """
 
     text: str
     root: Piece
     anchors: dict[str, Piece]
     mark: bytes
     encoding: str
+    tail: bytes
     changes: dict[int, Change] = field(default_factory=dict)
 
     def change(self, piece: Piece, key: Piece | None) -> Change:
@@ -106,7 +110,7 @@ def _made(path: str, text: _Text) -> bytes:
         error.path = path
         error.line, error.column = place(text.text, error.index)
         raise
-    return text.mark + made.encode(text.encoding)
+    return text.mark + made.encode(text.encoding) + text.tail
 
 
 def vrfs_of(host: HostNetwork, rails: Collection[str]) -> set[str]:
@@ -125,11 +129,12 @@ def is_from(policy: Mapping[str, str], links: Collection[Prefix]) -> bool:
 
 
 def _is_on(text: str, links: Collection[Prefix]) -> bool:
+    """Whether an address or a prefix is of a link; one beyond it is of others too."""
     try:
-        address = parse_address(text.partition("/")[0])
+        prefix = parse_prefix(text)
     except ValueError:
         return False
-    return any(link.holds(address) for link in links)
+    return any(link.contains(prefix) for link in links)
 
 
 # -- reading --------------------------------------------------------------------
@@ -145,9 +150,21 @@ _MARKS = (
 def _read(content: bytes) -> _Text | None:
     found = (pair for pair in _MARKS if content.startswith(pair[0]))
     mark, encoding = next(found, (b"", "utf-8"))
-    text = content[len(mark) :].decode(encoding)
+    body = content.removeprefix(mark)
+    while mark and body.startswith(mark):  # the parser passes over all of them
+        body = body.removeprefix(mark)
+    mark = content.removesuffix(body)
+    text, tail = _decoded(body, encoding)
     root, anchors = syntax.parse(text)
-    return _Text(text, root, anchors, mark, encoding) if root else None
+    return _Text(text, root, anchors, mark, encoding, tail) if root else None
+
+
+def _decoded(body: bytes, encoding: str) -> tuple[str, bytes]:
+    """The text, and what is none: netplan reads no further than the first document."""
+    try:
+        return body.decode(encoding), b""
+    except UnicodeDecodeError as error:
+        return body[: error.start].decode(encoding), body[error.start :]
 
 
 def _definition(texts: Iterable[_Text], name: str) -> Iterator[_Entry]:
@@ -155,15 +172,15 @@ def _definition(texts: Iterable[_Text], name: str) -> Iterator[_Entry]:
     for text in texts:
         for _, network in _pairs(text, text.root):
             for section, definitions in _pairs(text, network):
-                if section.value in SECTIONS:
+                if text.resolved(section).value in SECTIONS:
                     for key, value in _pairs(text, definitions):
-                        if key.value == name:
+                        if text.resolved(key).value == name:
                             yield from _entries(text, key, text.resolved(value))
 
 
 def _entries(text: _Text, key: Piece, mapping: Piece) -> Iterator[_Entry]:
     for number, (name, value) in enumerate(mapping.entries()):
-        yield _Entry(text, name.value, mapping, key, number, value)
+        yield _Entry(text, text.resolved(name).value, mapping, key, number, value)
 
 
 def _pairs(text: _Text, piece: Piece) -> list[tuple[Piece, Piece]]:
@@ -212,4 +229,7 @@ def _strip_vrf(texts: Mapping[str, _Text], vrf: str, links: Collection[Prefix]) 
 
 
 def _plain(text: _Text, item: Piece) -> dict[str, str]:
-    return {key.value: text.resolved(value).value for key, value in _pairs(text, item)}
+    return {
+        text.resolved(key).value: text.resolved(value).value
+        for key, value in _pairs(text, item)
+    }
