@@ -484,6 +484,7 @@ def test_a_vrf_loses_what_goes_over_its_rails(tmp_path):
         - {to: 0.0.0.0/0, type: unreachable, metric: 4278198272}
       routing-policy:
       - from: 172.16.0.0
+      - from: 172.20.0.0/16
 """
     )
     wanted = (
@@ -497,9 +498,33 @@ def test_a_vrf_loses_what_goes_over_its_rails(tmp_path):
       routes:
         # the end
         - {to: 0.0.0.0/0, type: unreachable, metric: 4278198272}
+      routing-policy:
+      - from: 172.20.0.0/16
 """
     )
     assert only(stripped(tmp_path, text)) == wanted
+
+
+VRF = f"""\
+{HEAD}    e1: {{addresses: [172.16.0.0/31]}}
+  vrfs:
+    v:
+      table: 101
+      interfaces: [e1]
+      routing-policy: [{{from: 172.16.0.0}}]
+      routes:
+        - {{to: 172.16.0.0/15, via: 172.16.0.1}}
+        - {{to: 0.0.0.0/0, type: unreachable, metric: 4278198272}}
+"""
+
+
+def test_a_vrf_is_not_left_with_routes_alone(tmp_path):
+    """On which netplan 0.106 crashes."""
+    made = stripped(tmp_path, VRF)
+    assert made.codes == ["NK704"]
+    text = only(made)
+    assert "routing-policy: [{from: 172.16.0.0}]" in text
+    assert "via: 172.16.0.1" not in text
 
 
 @pytest.mark.parametrize(

@@ -215,13 +215,17 @@ def _prove(
 def _leftovers(
     host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
 ) -> Iterator[Finding]:
-    own = {*rails, *rail_text.vrfs_of(network, rails)}
+    vrfs = rail_text.vrfs_of(network, rails)
     for definition in network.definitions.values():
-        if definition.id not in own:
-            yield from _references(host, definition, rails)
+        if definition.id in vrfs:
+            if rail_text.keeps_policies(definition, rails.values()):
+                yield from _policies(host, definition, rails)
+        elif definition.id not in rails:
+            yield from _routes(host, definition, rails)
+            yield from _policies(host, definition, rails)
 
 
-def _references(
+def _routes(
     host: Host, definition: Definition, rails: Mapping[str, Prefix]
 ) -> Iterator[Finding]:
     for rail, link in rails.items():
@@ -233,6 +237,12 @@ def _references(
                 )
                 span = span_of(route["via"])
                 yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
+
+
+def _policies(
+    host: Host, definition: Definition, rails: Mapping[str, Prefix]
+) -> Iterator[Finding]:
+    for rail, link in rails.items():
         for policy in definition.settings.get("routing-policy", ()):
             if rail_text.is_from(policy, [link]):
                 message = (

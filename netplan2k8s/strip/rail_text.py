@@ -99,7 +99,7 @@ def stripped(
     for rail in rails:
         _strip_rail(texts, host, rail)
     for vrf in sorted(vrfs_of(host, rails)):
-        _strip_vrf(texts, vrf, rails.values())
+        _strip_vrf(texts, host.definitions[vrf], rails.values())
     return {path: _made(path, text) for path, text in texts.items() if text.changes}
 
 
@@ -116,6 +116,20 @@ def _made(path: str, text: _Text) -> bytes:
 def vrfs_of(host: HostNetwork, rails: Collection[str]) -> set[str]:
     """The VRFs that have rails among their members."""
     return {host.definitions[rail].vrf for rail in rails} - {""}
+
+
+def keeps_policies(vrf: Definition, links: Collection[Prefix]) -> bool:
+    """Whether a VRF's policies stay, since else it would be left with routes alone.
+
+    Netplan before 0.107 crashes on such a VRF, and the host comes up without network.
+
+    Source: https://github.com/canonical/netplan/pull/341
+    """
+    routes = vrf.settings.get("routes", ())
+    policies = vrf.settings.get("routing-policy", ())
+    return any(not is_over(route, links) for route in routes) and all(
+        is_from(policy, links) for policy in policies
+    )
 
 
 def is_over(route: Mapping[str, str], links: Collection[Prefix]) -> bool:
@@ -211,9 +225,12 @@ def _strip_rail(texts: Mapping[str, _Text], host: HostNetwork, rail: str) -> Non
 # -- VRFs -----------------------------------------------------------------------
 
 
-def _strip_vrf(texts: Mapping[str, _Text], vrf: str, links: Collection[Prefix]) -> None:
-    for entry in _definition(texts.values(), vrf):
-        if entry.name not in ("routes", "routing-policy"):
+def _strip_vrf(
+    texts: Mapping[str, _Text], vrf: Definition, links: Collection[Prefix]
+) -> None:
+    cut = ("routes",) if keeps_policies(vrf, links) else ("routes", "routing-policy")
+    for entry in _definition(texts.values(), vrf.id):
+        if entry.name not in cut:
             continue
         is_rails = is_over if entry.name == "routes" else is_from
         items = entry.text.resolved(entry.value)
