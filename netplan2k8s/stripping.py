@@ -30,8 +30,9 @@ from netplan2k8s.source import Parse
 from netplan2k8s.strip import proof
 from netplan2k8s.strip.host import changed_hosts, strip_host
 from netplan2k8s.strip.host_files import read_files
-from netplan2k8s.strip.output import Staging, Tree, tree_of
+from netplan2k8s.strip.output import Staging
 from netplan2k8s.strip.restore import directory_of, restore_host
+from netplan2k8s.strip.trees import Tree, tree_of
 
 _KINDS = tuple(kind for kind in KINDS if kind != "nicclusterpolicy")
 _LACKING = frozenset({catalogue.MISSING_RAIL.code, catalogue.NO_RAILS.code})
@@ -92,7 +93,7 @@ def strip(
     if has_error(ready.findings):
         return Outcome((), 0, ready.done, ready.findings)
     repeats = Repeats()
-    with _staging(directory) as staging:
+    with _staging(directory, arguments) as staging:
         findings = list(ready.findings)
         sums = {}
         for host in ready.hosts:
@@ -131,7 +132,7 @@ def restore(
     changed: list[str] = []
     done: list[str] = []
     sums: dict[str, str] = {}
-    with _staging(directory) as staging:
+    with _staging(directory, arguments) as staging:
         for host in found.hosts:
             made = restore_host(host, place)
             findings += made.findings
@@ -146,8 +147,10 @@ def restore(
     return _outcome(tuple(changed), 0, tuple(done), findings, staging)
 
 
-def _staging(directory: str) -> AbstractContextManager[Staging | None]:
-    return Staging(directory) if directory else nullcontext()
+def _staging(
+    directory: str, arguments: Sequence[str]
+) -> AbstractContextManager[Staging | None]:
+    return Staging(directory, arguments) if directory else nullcontext()
 
 
 def _committed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -62,6 +63,25 @@ def test_patch_makes_of_the_hosts_what_strip_writes(tail, run, tmp_path):
     assert {k: v[1] for k, v in listing(hosts).items()} == {
         k: v[1] for k, v in listing(tmp_path / "out/hosts").items()
     }
+
+
+@pytest.mark.parametrize(
+    "name", [b"60 rails", b"60-\xff", b'60"\\', b"60\n#\t", "é".encode()]
+)
+@pytest.mark.parametrize("program", [["git", "apply", "-"], ["patch", "-p1", "-s"]])
+def test_patches_of_files_with_odd_names(program, name, run, tmp_path):
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"{program[0]} is not installed")
+    hosts = fleet(tmp_path / "fleet", 0)
+    place = os.fsencode(hosts / "gpu-0/etc/netplan")
+    os.rename(place + b"/60-rails.yaml", place + b"/" + name + b".yaml")
+    done = run("strip", hosts, "--no-config", "--write", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    text = run("strip", hosts, "--no-config").out.rpartition("1 host: 2 rails")[0]
+    env = {"GIT_DIR": "/nonexistent", "PATH": "/usr/bin:/bin"}
+    subprocess.run(program, input=text, text=True, cwd=hosts, check=True, env=env)
+    made, wanted = listing(hosts), listing(tmp_path / "out/hosts")
+    assert {k: v[1] for k, v in made.items()} == {k: v[1] for k, v in wanted.items()}
 
 
 def test_colors_where_they_are_wanted(run):
@@ -238,6 +258,21 @@ def test_an_edit_since_is_not_undone(moved, run, tmp_path):
         in done.err
     )
     assert not back.exists()
+
+
+def test_a_mode_that_changed_since_is_named(moved, run, tmp_path):
+    (tmp_path / "now/gpu-1/etc/netplan/10-a.yaml").chmod(0o644)
+    done = run("strip", tmp_path / "now", "--no-config", "--restore", moved)
+    assert done.code == 1
+    assert "NK705 got mode 0644 instead of 0600 since strip wrote it" in done.err
+
+
+def test_a_flat_file_that_cannot_be_read_is_a_finding(run, tmp_path):
+    (tmp_path / "gpu-0.yaml").write_bytes(b"#" * (17 << 20))
+    done = run("strip", tmp_path, "--no-config", "--restore", tmp_path / "x")
+    assert done.code != 0
+    assert " NK" in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_host_without_originals(moved, run, tmp_path):

@@ -10,10 +10,10 @@ from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, InputError, Rule, Span
 from netplan2k8s.hosts import Host
 from netplan2k8s.netplan import read_host
-from netplan2k8s.strip import output
+from netplan2k8s.strip import trees
 from netplan2k8s.strip.host_files import HostFiles, read_files
-from netplan2k8s.strip.output import HOSTS, ROLLBACK, Entry
-from netplan2k8s.tree import MemoryTree
+from netplan2k8s.strip.trees import HOSTS, ROLLBACK, Entry
+from netplan2k8s.tree import MemoryTree, Tree
 
 _PLACE_OF_FLAT = "etc/netplan/netplan.yaml"
 
@@ -49,9 +49,13 @@ def restore_host(host: Host, directory: str) -> RestoredHost:
         OSError: a file cannot be read.
     """
     before = read_files(host)
-    now = output.tree_of(before, before.files)
+    if before.is_flat and not before.files:  # it cannot be read, and this says why
+        return RestoredHost(
+            host, before, {}, findings=tuple(_rejected(host, host.tree))
+        )
+    now = trees.tree_of(before, before.files)
     places = [
-        output.place_of(directory, part, host.node_name, now)
+        trees.place_of(directory, part, host.node_name, now)
         for part in (ROLLBACK, HOSTS)
     ]
     if not all(map(os.path.lexists, places)):
@@ -61,10 +65,10 @@ def restore_host(host: Host, directory: str) -> RestoredHost:
         )
         finding = _finding(catalogue.NO_ROLLBACK, host, host.place, message)
         return RestoredHost(host, before, now, now, (finding,))
-    originals, left = map(output.read_tree, places)
+    originals, left = map(trees.read_tree, places)
     findings = tuple(_changed_since(host, before, now, originals, left))
     after = dict(sorted({**now, **originals}.items()))
-    findings = findings or tuple(_rejected(host, after))
+    findings = findings or tuple(_rejected(host, _in_memory(host, after)))
     return RestoredHost(host, before, now, now if findings else after, findings)
 
 
@@ -80,7 +84,7 @@ def _changed_since(
         if found in (original, left.get(path)):
             continue
         label = before.labels.get(path or _PLACE_OF_FLAT, f"{host.place}/{path}")
-        what = "has gone" if found is None else "was edited"
+        what = _what(found, left.get(path, original))
         message = (
             f"{what} since strip wrote it, and its original would undo that; put it"
             " back by hand, or what strip wrote in its place first"
@@ -88,15 +92,26 @@ def _changed_since(
         yield _finding(catalogue.NOT_AS_STRIPPED, host, label, message)
 
 
-def _rejected(host: Host, tree: Mapping[str, Entry]) -> Iterator[Finding]:
-    """What netplan says of the result, where it takes it not."""
+def _what(found: Entry | None, left: Entry) -> str:
+    if found is None:
+        return "has gone"
+    if found._replace(mode=left.mode) == left:
+        return f"got mode {found.mode:04o} instead of {left.mode:04o}"
+    return "was edited"
+
+
+def _in_memory(host: Host, tree: Mapping[str, Entry]) -> MemoryTree:
     files = {
         path or _PLACE_OF_FLAT: e.content for path, e in tree.items() if not e.link
     }
     links = {path: entry.link for path, entry in tree.items() if entry.link}
-    prefix = f"{host.place}/"
+    return MemoryTree(f"{host.place}/", files, links)
+
+
+def _rejected(host: Host, tree: Tree) -> Iterator[Finding]:
+    """What netplan says of a tree, where it takes it not."""
     try:
-        read_host(MemoryTree(prefix, files, links), host.node_name)
+        read_host(tree, host.node_name)
     except InputError as error:
         yield from error.findings
 
