@@ -237,6 +237,46 @@ def test_byte_order_marks_may_be_several(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
+def test_what_comes_takes_the_place_of_the_first_that_goes(tmp_path):
+    """By the order of the text, however many entries there are, and with its break."""
+    other = [f"      {key}: false\r\n" for key in ("dhcp6", "wakeonlan", "critical")]
+    other += ["      mtu: 9216\r\n", "      accept-ra: no\r\n"]
+    other += ["      ignore-carrier: false\r\n", "      ipv6-privacy: false\r\n"]
+    routes = "      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]\n"
+    addresses = "      addresses: [172.16.0.0/31]\r\n"
+    text = f"{HEAD}    e1:\n{other[0]}{routes}{''.join(other[1:])}{addresses}"
+    wanted = f"{HEAD}    e1:\n{other[0]}{ADDED}{''.join(other[1:])}"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("comments", "left"),
+    [
+        ("        # own\n", ""),
+        ("\n        # own\n", ""),
+        ("      # next\n        # next too\n", "      # next\n        # next too\n"),
+        ("\n      # next\n", "\n      # next\n"),
+    ],
+)
+def test_comments_that_are_set_deeper_are_its_own(comments, left, tmp_path):
+    text = f"{HEAD}    e1:\n{BLOCK}{comments}      mtu: 9216\n"
+    assert (
+        only(stripped(tmp_path, text))
+        == f"{HEAD}    e1:\n{ADDED}{left}      mtu: 9216\n"
+    )
+
+
+def test_a_value_on_a_line_of_its_own_is_put_right(tmp_path):
+    text = f"{HEAD}    e1:\n      optional:\n        off\n{BLOCK}      dhcp4:\t&no no\n      dhcp6: *no\n"
+    wanted = f"{HEAD}    e1:\n      optional: true\n      link-local: []\n      dhcp4:\t&no no\n      dhcp6: *no\n"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_files_with_a_dot_in_front_are_none_of_netplan_s(tmp_path):
+    files = {"60.yaml": f"{HEAD}    e1: {{{RAIL}}}\n", ".60.yaml": "[not: netplan"}
+    assert list(stripped(tmp_path, files).files) == ["60.yaml"]
+
+
 # -- several files ----------------------------------------------------------------
 
 
@@ -320,6 +360,33 @@ def test_on_lines_of_their_own(tmp_path):
       dhcp4: false,
       link-local: [],
       optional: true
+    }
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_runs_of_lines_get_what_comes_once(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1: {
+      addresses: [172.16.0.0/31],
+      mtu: 9,
+      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}],
+      dhcp6: no
+    }
+"""
+    )
+    wanted = (
+        HEAD
+        + """\
+    e1: {
+      dhcp4: false,
+      link-local: [],
+      optional: true,
+      mtu: 9,
+      dhcp6: no
     }
 """
     )
@@ -442,6 +509,55 @@ def test_an_anchor_named_as_a_key_is_no_such_key(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
+def test_aliases_that_go_with_their_anchor(tmp_path):
+    """And what is moved keeps its aliases, and its text in quotes where it must."""
+    text = (
+        HEAD
+        + """\
+    eno0: {mtu: &mtu 1500}
+    e1:
+      addresses: [{172.16.0.0/31: {label: &label "rail: #1"}}]
+      routes:
+      - &route {to: 172.16.0.0/15, via: &leaf 172.16.0.1, mtu: *mtu}
+      - {to: 172.16.0.0/12, via: *leaf}
+    eno1:
+      addresses: [{10.20.0.2/24: {label: *label}}]
+      routes: [*route]
+"""
+    )
+    wanted = (
+        HEAD
+        + """\
+    eno0: {mtu: &mtu 1500}
+    e1:
+      dhcp4: false
+      link-local: []
+      optional: true
+    eno1:
+      addresses: [{10.20.0.2/24: {label: &label "rail: #1"}}]
+      routes: [&route {to: 172.16.0.0/15, via: &leaf 172.16.0.1, mtu: *mtu}]
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_routes_that_a_vrf_shares_with_its_rail_are_not_cut_twice(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1:
+      addresses: [172.16.0.0/31]
+      routes: &routes
+      - {to: 172.16.0.0/15, via: 172.16.0.1, table: 101}
+      - {to: 10.0.0.0/8, type: unreachable, table: 101}
+  vrfs: {v: {table: 101, interfaces: [e1], routes: *routes}}
+"""
+    )
+    made = stripped(tmp_path, text)
+    assert "NK701" in made.codes
+    assert any("write it out in both places" in m for m in made.messages)
+
+
 def test_rails_that_share_a_mapping(tmp_path):
     files = {
         "1.yaml": f"{HEAD}    e1: &rail {{mtu: 9216, optional: false}}\n    e2: *rail\n",
@@ -503,6 +619,34 @@ def test_a_vrf_loses_what_goes_over_its_rails(tmp_path):
 """
     )
     assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_comments_at_an_item_s_keys_go_with_it(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1: {addresses: [172.16.0.0/31]}
+    eno1: {addresses: [172.20.0.2/24]}
+  vrfs:
+    v:
+      table: 101
+      interfaces: [e1, eno1]
+      routes:
+        - to: 172.16.0.0/15
+          via: 172.16.0.1
+          # own
+        - {to: 10.0.0.0/8, via: 172.20.0.1}
+      routing-policy: [{from: 172.20.0.0/24}]
+"""
+    )
+    made = stripped(tmp_path, text)
+    assert made.codes == []
+    assert "# own" not in only(made)
+
+
+def test_a_vrf_of_others_with_a_route_over_a_rail_is_named(tmp_path):
+    text = f"{HEAD}    e1: {{{RAIL}}}\n    eno1: {{}}\n  vrfs:\n    v: {{table: 7, interfaces: [eno1], routes: [{{to: 10.0.0.0/8, via: 172.16.0.1}}]}}\n"
+    assert stripped(tmp_path, text).codes == ["NK704"]
 
 
 VRF = f"""\
@@ -571,6 +715,12 @@ def test_network_manager_settings_of_a_rail_are_not_mended(tmp_path):
     assert "169.254.0.0/16" in made.messages[0]
 
 
+def test_network_manager_settings_of_a_rail_may_be_right(tmp_path):
+    silent = "{passthrough: {ipv4.method: disabled, ipv6.method: disabled}}"
+    text = f"network: {{renderer: NetworkManager, ethernets: {{e1: {{{RAIL}, networkmanager: {silent}}}}}}}\n"
+    assert only(stripped(tmp_path, text)).count("passthrough") == 1
+
+
 # -- refusals ---------------------------------------------------------------------
 
 
@@ -582,6 +732,7 @@ def test_network_manager_settings_of_a_rail_are_not_mended(tmp_path):
         (f"{HEAD}    e1: {{{RAIL}}}\n  bonds: {{b: {{interfaces: [e1]}}}}\n", "NK310"),
         (f"{HEAD}    e1: {{{RAIL}}}\n  bridges: {{b: {{interfaces: [e1]}}}}\n", "NK310"),
         (f"{HEAD}    e1: {{{RAIL}}}\n  vlans: {{v: {{id: 7, link: e1}}}}\n", "NK703"),
+        (f"{HEAD}    e1: {{{RAIL}}}\n  tunnels: {{x: {{mode: vxlan, id: 7, link: e1, remote: 10.0.0.9}}}}\n", "NK703"),
         (f"{HEAD}    e1: {{{RAIL}, dhcp4: true}}\n", "NK324"),
         (f"{HEAD}    e1: {{{RAIL}, mtuu: 9}}\n", "NK101"),
         (f"{HEAD}    eno1: {{dhcp4: true}}\n", "NK317"),
@@ -591,6 +742,15 @@ def test_refused_with_a_finding(text, code, tmp_path):
     made = stripped(tmp_path, text)
     assert code in made.codes, made
     assert made.files == {}
+
+
+def test_the_place_of_what_cannot_be_cut_is_told(tmp_path, run):
+    text = f"{HEAD}    e1:\n      routes: [{{to: 172.16.0.0/15, via: 172.16.0.1}}]\n      ? addresses\n      : [172.16.0.0/31]\n"
+    root = write_host(tmp_path / "gpu-0", {"60.yaml": text})
+    done = run("strip", root, "--no-config")
+    assert done.code == 1
+    assert "60.yaml:6:9: NK701 " in done.err
+    assert "this entry shares its line with something else" in done.err
 
 
 def test_a_rail_that_is_a_vlan_is_refused(tmp_path):

@@ -243,7 +243,21 @@ def test_a_file_that_changes_meanwhile_stops_all(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["fleet"]
 
 
-def test_a_rail_that_goes_meanwhile_stops_all(tmp_path, monkeypatch):
+def test_a_mode_that_changes_meanwhile_stops_all(tmp_path, monkeypatch):
+    hosts = fleet(tmp_path / "fleet", 0)
+    add = output.Staging.add
+
+    def add_and_change(self, node_name, new, original=None):
+        add(self, node_name, new, original)
+        (hosts / "gpu-0/etc/netplan/10-a.yaml").chmod(0o640)
+
+    monkeypatch.setattr(output.Staging, "add", add_and_change)
+    with pytest.raises(OperationError):
+        quiet(hosts, tmp_path / "out")
+
+
+@pytest.mark.parametrize("now", [OTHER, f"{HEAD}    rail0: {{}}\n    rail1: {{}}\n"])
+def test_a_rail_that_goes_meanwhile_stops_all(now, tmp_path, monkeypatch):
     from netplan2k8s import stripping
 
     hosts = fleet(tmp_path / "fleet", 0)
@@ -251,7 +265,7 @@ def test_a_rail_that_goes_meanwhile_stops_all(tmp_path, monkeypatch):
 
     def prepare_and_edit(*arguments, **options):
         made = prepare(*arguments, **options)
-        (hosts / "gpu-0/etc/netplan/60-rails.yaml").write_text(OTHER)
+        (hosts / "gpu-0/etc/netplan/60-rails.yaml").write_text(now)
         return made
 
     monkeypatch.setattr(stripping, "prepare", prepare_and_edit)

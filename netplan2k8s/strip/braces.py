@@ -70,7 +70,7 @@ def _run_of_lines(
     first = line_start(text, start)
     comma = _COMMA.match(text, end)
     rest = END_OF_LINE.match(text, comma.end() if comma else end)
-    if text[first:start].strip(BLANKS) or rest is None or not rest[2]:
+    if text[first:start].strip(BLANKS) or rest is None:
         return []
     lines = [f"{text[first:start]}{entry}" for entry in added_lines(text, change)]
     joined = f",{rest[2]}".join(lines)

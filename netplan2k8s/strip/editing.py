@@ -31,7 +31,11 @@ def edited(
     edits.sort(key=lambda edit: (edit.start, edit.end))
     for one, other in pairwise(edits):
         if other.start < one.end:
-            raise UnusualError("entries that go lie within each other", other.start)
+            message = (
+                "an anchor shares what goes with something that keeps a part of it;"
+                " write it out in both places"
+            )
+            raise UnusualError(message, other.start)
     pieces, at = [], 0
     for edit in edits:
         pieces += [text[at : edit.start], edit.text]
@@ -71,10 +75,7 @@ def _moved_anchors(
 
 
 def _is_cut(piece: Piece, edits: Iterable[Edit]) -> bool:
-    return any(
-        edit.start <= piece.start and piece.end <= edit.end and edit.start < edit.end
-        for edit in edits
-    )
+    return any(edit.start <= piece.start and piece.end <= edit.end for edit in edits)
 
 
 def _written(piece: Piece, anchors: dict[str, Piece], gone: set[str]) -> str:

@@ -142,15 +142,16 @@ def _own_profile(
 def _stripped(
     host: Host, before: HostFiles, network: HostNetwork, rails: Mapping[str, Prefix]
 ) -> dict[str, bytes]:
-    read = {before.names[path]: path for path in _paths(before, network)}
+    by_label = {label: path for path, label in before.labels.items()}
+    paths = [by_label[label] for label in network.files]  # in netplan's order
+    read = {before.names[path]: path for path in paths}
     files = {real: before.files[real] for real in read if real in before.files}
     try:
         made = rail_text.stripped(files, network, rails)
     except UnusualError as error:
         label = before.labels[read[error.path]]
         message = (
-            f"the rails of {host.node_name} cannot be taken out of this file: {error};"
-            " write each entry on lines of its own"
+            f"the rails of {host.node_name} cannot be taken out of this file: {error}"
         )
         span = Span(label, error.line, error.column)
         raise InputError(
@@ -168,15 +169,6 @@ def _stripped(
     if findings:
         raise InputError(*findings)
     return made
-
-
-def _paths(before: HostFiles, network: HostNetwork) -> Iterator[str]:
-    """What netplan reads, in its order."""
-    by_label = {label: path for path, label in before.labels.items()}
-    for label in network.files:
-        path = by_label[label]
-        if path in before.names:
-            yield path
 
 
 def _volatile(host: Host, label: str, why: str) -> Finding:

@@ -72,7 +72,7 @@ class _Entry(NamedTuple):
     text: _Text
     name: str
     mapping: Piece
-    key: Piece | None
+    key: Piece
     number: int
     value: Piece
 
