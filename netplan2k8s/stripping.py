@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from netplan2k8s import catalogue, workflow
 from netplan2k8s.addressing import Prefix
@@ -49,13 +49,15 @@ Show = Callable[[str, Sequence[str], Tree, Tree], None]
 class Preparation:
     """The hosts to be stripped with their rails, and what keeps it from being done.
 
-    ``rails`` are links by ID by node; ``done`` are the nodes whose rails have gone.
+    ``rails`` are links by ID by node; ``done`` are the nodes whose rails have gone;
+    ``sums`` are the digests, by node, of the files in which all of this was found.
     """
 
     hosts: tuple[Host, ...]
     rails: Mapping[str, Mapping[str, Prefix]]
     done: tuple[str, ...]
     findings: tuple[Finding, ...]
+    sums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +97,18 @@ def strip(
     repeats = Repeats()
     with _staging(directory, arguments) as staging:
         findings = list(ready.findings)
-        sums = {}
         for host in ready.hosts:
-            rails = ready.rails.get(host.node_name, {})
-            made = strip_host(host, rails, repeats.parse)
+            name = host.node_name
+            rails = ready.rails.get(name, {})
+            made = strip_host(host, rails, ready.sums[name], repeats.parse)
             findings += made.findings
             if not has_error(made.findings):
                 old = tree_of(made.before, made.before.files)
                 new = tree_of(made.before, made.after)
-                show(host.node_name, made.rails, old, new)
-                sums[host.node_name] = made.before.digest
+                show(name, made.rails, old, new)
                 if staging is not None:
-                    staging.add(host.node_name, new, old)
-        findings += _committed(staging, ready.hosts, sums, findings)
+                    staging.add(name, new, old)
+        findings += _committed(staging, ready.hosts, ready.sums, findings)
     names = tuple(host.node_name for host in ready.hosts)
     links = sum(len(ready.rails.get(name, ())) for name in names)
     return _outcome(names, links, ready.done, findings, staging)
@@ -134,7 +135,11 @@ def restore(
     sums: dict[str, str] = {}
     with _staging(directory, arguments) as staging:
         for host in found.hosts:
-            made = restore_host(host, place)
+            try:
+                made = restore_host(host, place)
+            except InputError as error:
+                findings += error.findings
+                continue
             findings += made.findings
             if has_error(made.findings):
                 continue
@@ -214,6 +219,7 @@ def prepare(
     waiting = tuple(host for host in found.hosts if host.node_name not in done)
     if not waiting:
         return Preparation((), {}, done, found.findings)
+    sums = {host.node_name: _digest(host) for host in waiting}
     seen = workflow.inspect_hosts(
         dataclasses.replace(found, hosts=waiting),
         arguments[0],
@@ -225,7 +231,14 @@ def prepare(
     said = [finding for finding in seen.findings if _matters(finding, half)]
     if manifests and not has_error(said):
         said += _unproven(manifests, seen, settings)
-    return Preparation(waiting, _rails(seen), done, tuple(dict.fromkeys(said)))
+    return Preparation(waiting, _rails(seen), done, tuple(dict.fromkeys(said)), sums)
+
+
+def _digest(host: Host) -> str:
+    try:
+        return read_files(host).digest
+    except OSError:
+        return ""  # the inspection says why
 
 
 def _state(host: Host, settings: Settings, parse: Parse) -> _State:

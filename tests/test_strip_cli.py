@@ -275,6 +275,19 @@ def test_a_flat_file_that_cannot_be_read_is_a_finding(run, tmp_path):
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("restore", [[], ["--restore", "x"]], ids=["", "restore"])
+@pytest.mark.parametrize(
+    ("link", "code"), [("netplan", "NK001"), ("../../../x", "NK004")]
+)
+def test_a_host_that_cannot_be_listed_is_a_finding(link, code, restore, run, tmp_path):
+    place = tmp_path / "gpu-0/etc/netplan"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(link)
+    done = run("strip", tmp_path / "gpu-0", "--no-config", *restore)
+    assert done.code == 2
+    assert f"{place}:1:1: {code} " in done.err
+
+
 def test_a_host_without_originals(moved, run, tmp_path):
     fleet(tmp_path / "now", 2)
     done = run("strip", tmp_path / "now", "--no-config", "--restore", moved)

@@ -53,19 +53,22 @@ class StrippedHost:
 
 
 def strip_host(
-    host: Host, rails: Mapping[str, Prefix], parse: Parse = source.parse
+    host: Host, rails: Mapping[str, Prefix], digest: str, parse: Parse = source.parse
 ) -> StrippedHost:
     """Take rails (ID → link) out of a host's Netplan; ``parse`` reads its texts.
 
+    ``digest`` is that of the files in which the rails were found.
+
     Raises:
         OSError: a file cannot be read.
-        OperationError: the files are no longer those in which the rails were found.
+        OperationError: the files are no longer those.
     """
     before = read_files(host)
+    if before.digest != digest:
+        raise changed_hosts([host.node_name])
     ids = tuple(rails)
     try:
         network = read_host(before.tree(), host.node_name, parse=parse)
-        _compare_with_plan(host, network, rails)
         said = _judged(host, before, network, rails)
         if has_error(said):
             return StrippedHost(host, ids, before, findings=said)
@@ -74,15 +77,6 @@ def strip_host(
     except InputError as error:
         return StrippedHost(host, ids, before, findings=error.findings)
     return StrippedHost(host, ids, before, changed, said)
-
-
-def _compare_with_plan(
-    host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
-) -> None:
-    for rail in rails:
-        definition = network.definitions.get(rail)
-        if definition is None or not definition.settings.get("addresses"):
-            raise changed_hosts([host.node_name])
 
 
 def _judged(

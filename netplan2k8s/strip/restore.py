@@ -13,7 +13,7 @@ from netplan2k8s.netplan import read_host
 from netplan2k8s.strip import trees
 from netplan2k8s.strip.host_files import HostFiles, read_files
 from netplan2k8s.strip.trees import HOSTS, ROLLBACK, Entry
-from netplan2k8s.tree import MemoryTree, Tree
+from netplan2k8s.tree import MemoryTree
 
 _PLACE_OF_FLAT = "etc/netplan/netplan.yaml"
 
@@ -46,13 +46,10 @@ def restore_host(host: Host, directory: str) -> RestoredHost:
     """Put the originals of a host in, where each file is as strip left it.
 
     Raises:
-        OSError: a file cannot be read.
+        InputError: its files cannot be read.
+        OSError: what strip wrote cannot be read.
     """
-    before = read_files(host)
-    if before.is_flat and not before.files:  # it cannot be read, and this says why
-        return RestoredHost(
-            host, before, {}, findings=tuple(_rejected(host, host.tree))
-        )
+    before = _read(host)
     now = trees.tree_of(before, before.files)
     places = [
         trees.place_of(directory, part, host.node_name, now)
@@ -68,8 +65,19 @@ def restore_host(host: Host, directory: str) -> RestoredHost:
     originals, left = map(trees.read_tree, places)
     findings = tuple(_changed_since(host, before, now, originals, left))
     after = dict(sorted({**now, **originals}.items()))
-    findings = findings or tuple(_rejected(host, _in_memory(host, after)))
+    findings = findings or tuple(_rejected(host, after))
     return RestoredHost(host, before, now, now if findings else after, findings)
+
+
+def _read(host: Host) -> HostFiles:
+    try:
+        before = read_files(host)
+    except OSError:
+        read_host(host.tree, host.node_name)  # this says why
+        raise
+    if before.is_flat and not before.files:
+        read_host(host.tree, host.node_name)
+    return before
 
 
 def _changed_since(
@@ -100,18 +108,15 @@ def _what(found: Entry | None, left: Entry) -> str:
     return "was edited"
 
 
-def _in_memory(host: Host, tree: Mapping[str, Entry]) -> MemoryTree:
+def _rejected(host: Host, tree: Mapping[str, Entry]) -> Iterator[Finding]:
+    """What netplan says of the result, where it takes it not."""
     files = {
         path or _PLACE_OF_FLAT: e.content for path, e in tree.items() if not e.link
     }
     links = {path: entry.link for path, entry in tree.items() if entry.link}
-    return MemoryTree(f"{host.place}/", files, links)
-
-
-def _rejected(host: Host, tree: Tree) -> Iterator[Finding]:
-    """What netplan says of a tree, where it takes it not."""
+    prefix = f"{host.place}/"
     try:
-        read_host(tree, host.node_name)
+        read_host(MemoryTree(prefix, files, links), host.node_name)
     except InputError as error:
         yield from error.findings
 
