@@ -303,11 +303,11 @@ def test_braces_come_behind_a_tag(tag, tmp_path):
     files = {
         "1.yaml": f"{HEAD}    e1: {{{RAIL}}}\n",
         "2.yaml": f"{HEAD}    e1: {tag}\n      {routes}\n    eno1: {{}}\n",
-        "3.yaml": f"{HEAD}    e1:\n      {routes}\n",
+        "3.yaml": f"{HEAD}    e1\t:\n      {routes}\n",
     }
     made = stripped(tmp_path, files)
     assert made.files["2.yaml"] == f"{HEAD}    e1: {tag} {{}}\n    eno1: {{}}\n"
-    assert made.files["3.yaml"] == f"{HEAD}    e1: {{}}\n"
+    assert made.files["3.yaml"] == f"{HEAD}    e1\t: {{}}\n"
 
 
 def test_files_without_rails_are_copied_as_they_are(tmp_path):
@@ -766,6 +766,12 @@ def test_a_rail_that_is_a_vlan_is_refused(tmp_path):
 def test_a_rail_that_would_come_back_is_refused(place, tmp_path):
     files = {f"{place}/netplan/1.yaml": f"{HEAD}    e1: {{{RAIL}}}\n"}
     assert stripped(tmp_path, files).codes == ["NK702"]
+
+
+def test_every_file_that_would_come_back_is_named(tmp_path):
+    rail = f"{HEAD}    e1: {{{RAIL}}}\n"
+    files = {"run/netplan/1.yaml": rail, "lib/netplan/2.yaml": rail.replace("e1", "e2").replace(".16.", ".18.")}  # fmt: skip
+    assert stripped(tmp_path, files).codes == ["NK702", "NK702"]
 
 
 @pytest.mark.parametrize("place", ["run/cloud/rails", "usr/share/rails/60"])

@@ -322,6 +322,16 @@ def test_a_disk_without_inodes_leaves_nothing_behind(inodes, tmp_path, run):
 
 
 @needs_root
+def test_a_file_system_of_its_own_is_written_into(tmp_path):
+    """From beside it nothing can be moved there."""
+    hosts = fleet(tmp_path / "fleet", 0)
+    with mounted(tmp_path / "out", "size=1m") as out:
+        assert quiet(hosts, out).written == 1
+        assert sorted(os.listdir(out)) == ["hosts", "rollback"]
+        assert listing(out / "rollback") == listing(hosts)
+
+
+@needs_root
 def test_read_only_hosts_are_fine_and_a_read_only_output_is_said(tmp_path, run):
     hosts = fleet(tmp_path / "fleet", 0)
     with mounted(tmp_path / "disk", "size=1m") as disk:

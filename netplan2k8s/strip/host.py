@@ -28,6 +28,18 @@ _ELSEWHERE = {
     ("lib/", "usr/"): "belongs to a package, whose updates replace it",
 }
 _LOCAL = "usr/local/"
+_REFERENCES = {
+    "routes": (
+        "via",
+        rail_text.is_over,
+        "a route over {}, which only rail {} reaches; without the rail it goes nowhere",
+    ),
+    "routing-policy": (
+        "from",
+        rail_text.is_from,
+        "a routing policy from {}, the address of rail {}; it stays and serves nothing",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,37 +217,21 @@ def _leftovers(
     for definition in network.definitions.values():
         if definition.id in vrfs:
             if rail_text.keeps_policies(definition, rails.values()):
-                yield from _policies(host, definition, rails)
+                yield from _references(host, definition, rails, "routing-policy")
         elif definition.id not in rails:
-            yield from _routes(host, definition, rails)
-            yield from _policies(host, definition, rails)
+            for key in _REFERENCES:
+                yield from _references(host, definition, rails, key)
 
 
-def _routes(
-    host: Host, definition: Definition, rails: Mapping[str, Prefix]
+def _references(
+    host: Host, definition: Definition, rails: Mapping[str, Prefix], key: str
 ) -> Iterator[Finding]:
+    part, is_of_rail, text = _REFERENCES[key]
     for rail, link in rails.items():
-        for route in definition.settings.get("routes", ()):
-            if rail_text.is_over(route, [link]):
-                message = (
-                    f"{definition.id} has a route over {route['via']}, which only rail"
-                    f" {rail} reaches; without the rail it goes nowhere"
-                )
-                span = span_of(route["via"])
-                yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
-
-
-def _policies(
-    host: Host, definition: Definition, rails: Mapping[str, Prefix]
-) -> Iterator[Finding]:
-    for rail, link in rails.items():
-        for policy in definition.settings.get("routing-policy", ()):
-            if rail_text.is_from(policy, [link]):
-                message = (
-                    f"{definition.id} has a routing policy from {policy['from']}, the"
-                    f" address of rail {rail}; it stays on the host, and serves nothing"
-                )
-                span = span_of(policy["from"])
+        for entry in definition.settings.get(key, ()):
+            if is_of_rail(entry, [link]):
+                message = f"{definition.id} has {text.format(entry[part], rail)}"
+                span = span_of(entry[part])
                 yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
 
 
