@@ -509,14 +509,15 @@ def test_an_anchor_named_as_a_key_is_no_such_key(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
-def test_aliases_that_go_with_their_anchor(tmp_path):
+@pytest.mark.parametrize("label", ["rail: #1", "\U0001f686", "a\\x7fb"])
+def test_aliases_that_go_with_their_anchor(label, tmp_path):
     """And what is moved keeps its aliases, and its text in quotes where it must."""
     text = (
         HEAD
         + """\
     eno0: {mtu: &mtu 1500}
     e1:
-      addresses: [{172.16.0.0/31: {label: &label "rail: #1"}}]
+      addresses: [{172.16.0.0/31: {label: &label "LABEL"}}]
       routes:
       - &route {to: 172.16.0.0/15, via: &leaf 172.16.0.1, mtu: *mtu}
       - {to: 172.16.0.0/12, via: *leaf}
@@ -525,6 +526,7 @@ def test_aliases_that_go_with_their_anchor(tmp_path):
       routes: [*route]
 """
     )
+    text = text.replace("LABEL", label)
     wanted = (
         HEAD
         + """\
@@ -534,10 +536,11 @@ def test_aliases_that_go_with_their_anchor(tmp_path):
       link-local: []
       optional: true
     eno1:
-      addresses: [{10.20.0.2/24: {label: &label "rail: #1"}}]
+      addresses: [{10.20.0.2/24: {label: &label "LABEL"}}]
       routes: [&route {to: 172.16.0.0/15, via: &leaf 172.16.0.1, mtu: *mtu}]
 """
     )
+    wanted = wanted.replace("LABEL", label.replace("x7f", "u007f"))
     assert only(stripped(tmp_path, text)) == wanted
 
 

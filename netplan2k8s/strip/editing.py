@@ -78,6 +78,13 @@ def _is_cut(piece: Piece, edits: Iterable[Edit]) -> bool:
     return any(edit.start <= piece.start and piece.end <= edit.end for edit in edits)
 
 
+def _scalar(text: str) -> str:
+    """As JSON has it where it is not plain, but in UTF-8: YAML has no surrogates."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
 def _written(piece: Piece, anchors: dict[str, Piece], gone: set[str]) -> str:
     """A piece between braces; it takes its anchor along, once."""
     if piece.kind is Kind.ALIAS:
@@ -89,8 +96,7 @@ def _written(piece: Piece, anchors: dict[str, Piece], gone: set[str]) -> str:
         gone.remove(piece.anchor)
         head = f"&{piece.anchor} "
     if piece.kind is Kind.SCALAR:
-        is_plain = _PLAIN.fullmatch(piece.value)
-        return head + (piece.value if is_plain else json.dumps(piece.value))
+        return head + _scalar(piece.value)
     texts = [_written(item, anchors, gone) for item in piece.items]
     if piece.kind is Kind.SEQUENCE:
         return f"{head}[{', '.join(texts)}]"
