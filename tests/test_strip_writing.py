@@ -88,6 +88,7 @@ def test_links_stay_links_and_their_files_change(tmp_path):
     assert old == listing(hosts)
     changed = [path for path in old if old[path] != new[path]]
     assert changed == ["gpu-0/opt/rails"]
+    assert quiet(hosts, tmp_path / "out").unchanged == 1
 
 
 def test_flat_files_and_archives_keep_their_modes(tmp_path):
@@ -106,6 +107,36 @@ def test_flat_files_and_archives_keep_their_modes(tmp_path):
     new = listing(tmp_path / "out/hosts")
     assert new["gpu-0.yaml"][0] == 0o400
     assert new["gpu-1/etc/netplan/60-rails.yaml"][0] == 0o600
+
+
+def test_modes_are_kept_with_all_their_bits(tmp_path):
+    hosts = fleet(tmp_path / "fleet", 0)
+    (hosts / "gpu-0/etc/netplan/10-a.yaml").chmod(0o4755)
+    (hosts / "gpu-0/etc/netplan/60-rails.yaml").chmod(0o400)
+    mask = os.umask(0o077)
+    try:
+        quiet(hosts, tmp_path / "out")
+    finally:
+        os.umask(mask)
+    new = listing(tmp_path / "out/hosts")
+    assert [mode for mode, _ in new.values()] == [0o4755, 0o400]
+    assert quiet(hosts, tmp_path / "out").unchanged == 1
+
+
+def test_a_disk_may_take_files_bit_by_bit(tmp_path, monkeypatch):
+    hosts = fleet(tmp_path / "fleet", 0)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, bytes(data)[:7]))
+    quiet(hosts, tmp_path / "out")
+    assert listing(tmp_path / "out/rollback") == listing(hosts)
+
+
+def test_a_link_in_the_place_of_a_host_is_not_its_tree(tmp_path):
+    hosts, out = fleet(tmp_path / "fleet", 0), tmp_path / "out"
+    quiet(hosts, out)
+    (out / "hosts/gpu-0").rename(tmp_path / "elsewhere")
+    (out / "hosts/gpu-0").symlink_to(tmp_path / "elsewhere")
+    assert [f.rule.code for f in quiet(hosts, out).findings] == ["NK009"]
 
 
 def test_the_same_whatever_the_order_of_hosts(tmp_path):
