@@ -840,7 +840,7 @@ def test_planted_faults_of_a_result_are_found(tmp_path):
     """The proof alone, against results that somebody got wrong."""
     from netplan2k8s.addressing import parse_prefix
 
-    other = "    eno1: {addresses: [10.0.0.2/24], mtu: 1500}\n"
+    other = "    eno1: {addresses: [10.0.0.2/24], mtu: 1500, link-local: []}\n"
     good = f"{HEAD}    e1:\n{ADDED}{other}"
     links = {"e1": parse_prefix("172.16.0.0/31")}
     write_host(tmp_path / "old", {"a.yaml": f"{HEAD}    e1: {{{RAIL}}}\n{other}"})
@@ -865,6 +865,9 @@ def test_planted_faults_of_a_result_are_found(tmp_path):
         good.replace(other, ""),
         good.replace("e1:", "e1:\n      addresses: [172.16.0.0/31]"),
         good.replace("version: 2", "renderer: NetworkManager"),
+        good.replace(HEAD, f"{HEAD}    renderer: NetworkManager\n"),
+        good.replace(", link-local: []", ""),
+        good.replace(other, "").replace(HEAD, HEAD + other),
         good + "    e3: {}\n",
         good.replace(ADDED, ADDED + "      mtu: 9216\n"),
     ):

@@ -140,6 +140,26 @@ def test_one_host_that_cannot_be_stripped_stops_all(run, tmp_path):
     assert sorted(p.name for p in (out / "hosts").iterdir()) == ["gpu-0"]
 
 
+@pytest.mark.parametrize("added", ["", "      dhcp4: false\n      link-local: []\n      optional: true\n"])  # fmt: skip
+def test_a_rail_that_a_host_lacks_is_said_unless_it_was_stripped(added, run, tmp_path):
+    """However silent the rails of its neighbours are."""
+    hosts = fleet(tmp_path / "fleet", 0, 1, 2)
+    for number in range(3):
+        path = hosts / f"gpu-{number}/etc/netplan/60-rails.yaml"
+        text = path.read_text().replace("    rail1:\n", f"    rail1:\n{added}")
+        text = text.replace("    rail0:\n", f"    rail0:\n{added}")
+        path.write_text(text)
+    whole = path.read_text()
+    path.write_text(whole.partition("    rail1:")[0])
+    done = run("strip", hosts, "--no-config")
+    assert done.code == 1
+    assert " NK308 " in done.err
+    path.write_text(f"{path.read_text()}    rail1: {{dhcp4: false, link-local: [], optional: true}}\n")  # fmt: skip
+    done = run("strip", hosts, "--no-config")
+    assert done.code == 0, done.err
+    assert "3 hosts: 5 rails taken out" in done.out
+
+
 @pytest.fixture
 def manifests(run, tmp_path) -> Path:
     """The manifests of the small fleet."""
