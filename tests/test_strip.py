@@ -739,6 +739,7 @@ def test_network_manager_settings_of_a_rail_may_be_right(tmp_path):
         (f"{HEAD}    e1: {{{RAIL}, dhcp4: true}}\n", "NK324"),
         (f"{HEAD}    e1: {{{RAIL}, mtuu: 9}}\n", "NK101"),
         (f"{HEAD}    eno1: {{dhcp4: true}}\n", "NK317"),
+        (f"{HEAD}    eno1: {{dhcp4: true}}\n  vlans: {{v: {{id: 7, link: eno1, dhcp4: false, link-local: [], optional: true}}}}\n", "NK317"),
     ],
 )  # fmt: skip
 def test_refused_with_a_finding(text, code, tmp_path):
