@@ -17,6 +17,7 @@ from netplan2k8s.runbook import text, values
 from netplan2k8s.runbook.values import Site
 from netplan2k8s.settings import Settings
 from netplan2k8s.strip.host import strip_host
+from netplan2k8s.strip.host_files import read_files
 from netplan2k8s.stripping import rails_of
 
 
@@ -92,7 +93,8 @@ def _tried(
     for host in seen.hosts:
         if host.node_name in rails:
             networks[host.node_name] = _network(host)
-            made = strip_host(host, rails[host.node_name])
+            digest = read_files(host).digest
+            made = strip_host(host, rails[host.node_name], digest)
             findings += made.findings
             findings += values.unpushable(made.before, made.changed)
     return networks, findings
