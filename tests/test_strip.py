@@ -912,3 +912,17 @@ def test_broken_fleets_are_stripped_or_refused(name, run, tmp_path):
     assert (done.code == 0) is (tmp_path / "out").exists()
     if done.code:
         assert " NK" in done.err
+
+
+@pytest.mark.parametrize("key", ["addresses", "routes", "routing-policy"])
+def test_the_proof_finds_what_the_stripper_forgets(key, tmp_path, monkeypatch):
+    """It does not go by the stripper's own list."""
+    from netplan2k8s.strip import rail_text
+
+    left = tuple(gone for gone in rail_text.GONE if gone != key)
+    monkeypatch.setattr(rail_text, "GONE", left)
+    policy = "routing-policy: [{from: 172.16.0.0, table: 101}]"
+    text = f"{HEAD}    e1: {{optional: true, {RAIL}, {policy}}}\n"
+    made = stripped(tmp_path, text)
+    assert made.codes == ["NK701"]
+    assert f"{key} of rail e1 is not as it must be" in made.messages[0]
