@@ -246,8 +246,8 @@ def test_a_rail_that_is_enslaved_is_one_error(kernel, run, kind):
     command = f"link add above type {kind}"
     try:
         kernel.ip(command)
-    except AssertionError as error:
-        pytest.skip(f"this kernel makes no {kind.split()[0]}: {error}")
+    except AssertionError:
+        pytest.skip(f"this kernel makes no {kind.split()[0]}")
     kernel.ip("link set eth_rail0 master above")
     kernel.ip("link set above up")
     kernel.ip("link set eth_rail0 mtu 9216 up")
