@@ -415,8 +415,10 @@ def test_a_table_of_a_name_is_not_the_main_one(fleet, run):
     change_route(fleet, table="rail0")
 
     assert inspect(run).messages == [
-        "route to 172.16.0.0/15 of eth_rail0 of worker-gpu-2 is in table rail0, and in"
-        " the main table in Netplan"
+        (
+            "route to 172.16.0.0/15 of eth_rail0 of worker-gpu-2 is in table rail0, and in"
+            " the main table in Netplan"
+        )
     ]
 
 
