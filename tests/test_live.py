@@ -209,6 +209,22 @@ def test_another_mac_is_another_interface(fleet, run):
     assert "no interface is eth_rail0 with MAC 02:00:00:00:00:99" in said.messages[-1]
 
 
+def test_a_bond_s_mac_on_its_slaves_is_nobody_s(fleet, run):
+    mac = built.mac(2, 2)
+    change_netplan(
+        fleet,
+        "eth_rail1:",
+        f"rail:\n      match: {{macaddress: '{mac}'}}\n      set-name: eth_rail1",
+    )
+    change_interface(fleet, RAIL, master="bond0", address=mac)
+    change_interface(fleet, "eth_rail1", master="bond0", address=mac)
+
+    assert inspect(run).messages == [
+        f"{name} of worker-gpu-2 is part of bond0, and on its own in Netplan"
+        for name in (RAIL, "rail (eth_rail1)")
+    ]
+
+
 def test_a_vlan_with_the_same_mac_is_not_the_rail(fleet, run):
     mac = built.mac(1, 2)
     change_netplan(fleet, f"{RAIL}:", f"rail:\n      match: {{macaddress: '{mac}'}}")
@@ -544,6 +560,13 @@ def test_rules_are_warnings(fleet, run, rules, messages):
     assert said.code == 0
 
 
+def test_without_a_listing_of_rules_none_is_missed(fleet, run):
+    change_netplan(fleet, "via: 172.16.0.5\n", POLICY)
+    (fleet / HOST / "ip-rule.json").unlink()
+
+    assert inspect(run).codes == ["NK721"]
+
+
 # -- what Netplan does not know -------------------------------------------------------
 
 
@@ -605,7 +628,7 @@ def test_a_fleet_without_any_is_an_error(fleet, run):
     said = inspect(run)
 
     assert said.codes == ["NK721"]
-    assert said.code == 1
+    assert said.findings[0]["severity"] == "error"
     assert said.live["compared"] == []
 
 
