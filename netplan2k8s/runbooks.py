@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import checks, linting, proving, workflow
@@ -12,12 +12,12 @@ from netplan2k8s.findings import Finding, Severity, has_error, sort_key
 from netplan2k8s.fleet import Progress
 from netplan2k8s.hosts import Host
 from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
-from netplan2k8s.report import proof
+from netplan2k8s.report import proof, stripped
 from netplan2k8s.runbook import text, values
-from netplan2k8s.runbook.values import Site
+from netplan2k8s.runbook.values import Options, Site
 from netplan2k8s.settings import Settings
 from netplan2k8s.strip.host import strip_host
-from netplan2k8s.stripping import rails_of
+from netplan2k8s.stripping import Outcome, rails_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ def make(
     directory: str,
     hosts: Sequence[str],
     settings: Settings,
+    options: Options,
     progress: Progress | None = None,
 ) -> Runbook:
     """Prove manifests against hosts, try to strip each host, and write it down.
@@ -55,11 +56,6 @@ def make(
     said += found
     if has_error(said):
         return Runbook("", tuple(sorted(dict.fromkeys(said), key=sort_key)))
-    names = {
-        (node, str(i)): str(kernel_name(definition) or i)
-        for node, network in networks.items()
-        for i, definition in network.definitions.items()
-    }
     rails = rails_of(seen)
     site = Site(
         settings,
@@ -68,11 +64,28 @@ def make(
         directory.rstrip("/") or "/",
         tuple(hosts),
         files,
-        names,
+        _kernel_names(networks),
         proof.verdict(proven.proof),
+        _summary(rails),
+        options,
         any(_has_other_rules(networks[node], ids) for node, ids in rails.items()),
     )
     return Runbook(text.render(site), tuple(said))
+
+
+def _kernel_names(networks: Mapping[str, HostNetwork]) -> dict[tuple[str, str], str]:
+    return {
+        (node, str(i)): str(kernel_name(definition) or i)
+        for node, network in networks.items()
+        for i, definition in network.definitions.items()
+    }
+
+
+def _summary(rails: Mapping[str, Collection[str]]) -> str:
+    """What strip will say of hosts that it has not written yet."""
+    count = sum(map(len, rails.values()))
+    made = Outcome(tuple(rails), count, (), (), written=len(rails))
+    return stripped.summary(made, text.STRIPPED, is_restored=False).rstrip("\n")
 
 
 def _complete(waves: Iterable[Wave], nodes: Sequence[str]) -> tuple[Wave, ...]:
@@ -91,10 +104,13 @@ def _tried(
     findings: list[Finding] = []
     for host in seen.hosts:
         if host.node_name in rails:
-            networks[host.node_name] = _network(host)
+            network = _network(host)
+            networks[host.node_name] = network
             made = strip_host(host, rails[host.node_name])
             findings += made.findings
             findings += values.unpushable(made.before, made.changed)
+            names = [kernel_name(network.definitions[i]) or i for i in made.rails]
+            findings += values.untypable(host.node_name, host.place, map(str, names))
     return networks, findings
 
 
