@@ -68,7 +68,6 @@ def make(
         proof.verdict(proven.proof),
         _summary(rails),
         options,
-        any(_has_other_rules(networks[node], ids) for node, ids in rails.items()),
     )
     return Runbook(text.render(site), tuple(said))
 
@@ -116,13 +115,3 @@ def _tried(
 
 def _network(host: Host) -> HostNetwork:
     return read_host(host.tree, host.node_name)
-
-
-def _has_other_rules(network: HostNetwork, rails: Iterable[str]) -> bool:
-    """Whether a host has policy rules that strip leaves, or a VRF's."""
-    own = frozenset(rails)
-    return any(
-        definition.section == "vrfs"
-        or (definition.settings.get("routing-policy") and definition.id not in own)
-        for definition in network.definitions.values()
-    )

@@ -36,18 +36,6 @@ _NO_POLICY = (
 MOST_IN_FULL = 4
 """Waves whose steps are written out for each; of more they are written once."""
 
-_LEFT_AT_ALL = """\
-ip -4 rule show | grep -v -e "lookup local" -e "lookup main" -e "lookup default"
-    ip -6 rule show | grep -v -e "lookup local" -e "lookup main"
-"""
-_LEFT_OF_RAILS = """\
-for cidr in {cidrs}; do
-        case $cidr in *:*) family=-6 ;; *) family=-4 ;; esac
-        ip $family rule show from $cidr
-        ip $family rule show to $cidr
-    done
-"""
-
 
 class _Page(string.Template):
     """Values stand as @{name}, since a shell's own are $name."""
@@ -83,9 +71,6 @@ def _functions(site: Site) -> str:
         columns=_columns(site),
         pools=" ".join(rail.name for rail in site.plan.rails),
         cidrs=_cidrs(site),
-        left_rules=_LEFT_OF_RAILS.format(cidrs=_cidrs(site))
-        if site.has_other_rules
-        else _LEFT_AT_ALL,
         operator_namespace=site.settings.operator_namespace,
     )
     return text.rstrip("\n")

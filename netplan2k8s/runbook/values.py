@@ -61,7 +61,6 @@ class Site:
     proof: str
     summary: str
     options: Options
-    has_other_rules: bool = False
 
     @property
     def manifests_quoted(self) -> str:

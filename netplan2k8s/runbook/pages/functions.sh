@@ -120,7 +120,7 @@ is_ready() {
         echo "is not Ready"
 }
 
-# bare: has a rail an address or a route on its host, or is a policy rule left?
+# bare: has a rail an address or a route on its host, or does a policy rule name one?
 bare() { each is_bare; }
 is_bare() {
     as_root "$1" 'for nic in $rails; do
@@ -128,8 +128,11 @@ is_bare() {
         ip -4 -o route show table all dev $nic
         ip -6 -o route show table all dev $nic | grep -v -e " table local " -e "^fe80" -e "^multicast" -e "^ff00"
     done
-    @{left_rules}
-    true'
+    for cidr in @{cidrs}; do
+        case $cidr in *:*) family=-6 ;; *) family=-4 ;; esac
+        ip $family rule show from $cidr
+        ip $family rule show to $cidr
+    done | sort -u'
 }
 
 # leftovers: the commands that take away what a rail still has. They are only printed.
@@ -153,7 +156,10 @@ has_left() {
 take_away() {
     local line
     while IFS= read -r line; do
-        as_root "${line%%: *}" "${line#*: }" < /dev/null || echo "$line: failed"
+        case $line in
+            *": ip "*) as_root "${line%%: *}" "${line#*: }" < /dev/null || echo "$line: failed" ;;
+            *) echo "$line" ;;
+        esac
     done
 }
 
