@@ -83,6 +83,25 @@ def test_every_block_is_shell(name, tmp_path):
         assert done.stdout == ""
 
 
+@pytest.mark.parametrize("name", RUNBOOKS)
+def test_functions_can_be_pasted(name):
+    """Into a shell that takes a tab for a question and "!" for a line of before."""
+    text = (FIXTURES / name / "runbook.md").read_text()
+    functions = next(block for block in blocks(text) if "files_are()" in block)
+    count = next(block for block in blocks(text) if block.startswith("type "))
+    assert "\t" not in text
+    assert max(map(len, text.splitlines())) < 1024  # of 4096 that a terminal takes
+    done = subprocess.run(
+        ["bash", "--norc", "-i"],
+        input=f"set -o histexpand\n{functions}\n{count}",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.endswith("12\n")
+    assert "event not found" not in done.stderr
+
+
 def test_every_step_has_a_check(page):
     steps = re.findall(r"^### (.*?)\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
     assert len(steps) > 15
@@ -206,6 +225,47 @@ def test_every_wave_renews_the_plugin(run):
     assert done.code == 0, done.err
     for title in ("Apply the fabric", "The fabric is there"):
         assert "\nrenewed\n" in section(done.out, title)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "applied", "withdrawn"),
+    [
+        (
+            "four-rails",
+            (),
+            "--type=merge --patch-file manifests/patches/nicclusterpolicy.yaml",
+            "--type=json --patch-file sriovDevicePlugin-before.json",
+        ),
+        (
+            "full-policy",
+            ("--policy", "full"),
+            "kubectl apply --server-side -f manifests/fabric/",
+            "else kubectl delete nicclusterpolicy nic-cluster-policy",
+        ),
+        (
+            "node-groups",
+            ("--config", "netplan2k8s.yaml"),
+            """-p '{"spec":{"sriovDevicePlugin":null}}'; fi""",
+            "not-found -f manifests/fabric/11-nicnodepolicy-model-b.yaml",
+        ),
+    ],
+)
+def test_policies_come_and_go_as_they_are_kept(
+    name, options, applied, withdrawn, run, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(FIXTURES / name, ".", dirs_exist_ok=True)
+    config = () if "--config" in options else ("--no-config",)
+    assert run("convert", "hosts", "-o", "manifests", *config, *options).code == 0
+    given = options if "--config" in options else config
+    page = run("runbook", "manifests", "--hosts", "hosts", *given)
+    assert page.code == 0, page.err
+    assert applied in section(page.out, "Apply the fabric")
+    away = section(page.out, "Roll everything back")
+    assert withdrawn in away
+    assert away.index("withdrawn") < away.index("20-cidrpool-rail-1")
+    for block in blocks(page.out):
+        subprocess.run(["bash", "-n"], input=block, text=True, check=True)
 
 
 # -- what stops it ----------------------------------------------------------------
