@@ -1112,6 +1112,13 @@ UNPUSHABLE_HOST = Rule(
     Layer.HOST,
     "a host's Netplan is not plain files in etc/netplan",
 )
+UNTYPABLE_INTERFACE = Rule(
+    "NK743",
+    "untypable-interface",
+    _ERROR,
+    Layer.HOST,
+    "a rail's interface has a name that a shell takes apart",
+)
 
 RULES: dict[str, Rule] = {
     rule.code: rule

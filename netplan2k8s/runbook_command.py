@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Iterator
 from typing import Annotated
 
 import typer
@@ -41,6 +42,7 @@ def runbook(
     with outcome.failures("text", color):
         from netplan2k8s import runbooks  # noqa: PLC0415  --help is quick
         from netplan2k8s.report.terminal import progress  # noqa: PLC0415
+        from netplan2k8s.runbook.values import Options  # noqa: PLC0415  as above
 
         settings = outcome.chosen_settings(
             config,
@@ -51,7 +53,19 @@ def runbook(
             operator_release=operator_release,
             waves=waves,
         )
-        made = runbooks.make(manifests, hosts or (), settings, progress(color))
+        given = Options(
+            hosts=(
+                *_given("--inventory", inventory),
+                *_given("--node-names", [node_names]),
+                *_given("--exclude", exclude),
+            ),
+            settings=(
+                *_given("--config", [config]),
+                *(("--no-config",) if no_config else ()),
+            ),
+            release=tuple(_given("--operator-release", [operator_release])),
+        )
+        made = runbooks.make(manifests, hosts or (), settings, given, progress(color))
         if made.text and output != "-":
             from netplan2k8s.starter import write  # noqa: PLC0415  as above
 
@@ -62,3 +76,10 @@ def runbook(
     elif made.text:
         typer.echo(f"wrote {output}; read it before the window")
     raise typer.Exit(outcome.exit_code(made.findings, strict=strict))
+
+
+def _given(option: str, values: Iterable[str] | None) -> Iterator[str]:
+    """The option as it was on the command line, once for each value."""
+    for value in values or ():
+        if value:
+            yield from (option, value)

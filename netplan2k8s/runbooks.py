@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import checks, linting, proving, workflow
@@ -12,13 +12,13 @@ from netplan2k8s.findings import Finding, Severity, has_error, sort_key
 from netplan2k8s.fleet import Progress
 from netplan2k8s.hosts import Host
 from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
-from netplan2k8s.report import proof
+from netplan2k8s.report import proof, stripped
 from netplan2k8s.runbook import text, values
-from netplan2k8s.runbook.values import Site
+from netplan2k8s.runbook.values import Options, Site
 from netplan2k8s.settings import Settings
 from netplan2k8s.strip.host import strip_host
 from netplan2k8s.strip.host_files import read_files
-from netplan2k8s.stripping import rails_of
+from netplan2k8s.stripping import Outcome, rails_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ def make(
     directory: str,
     hosts: Sequence[str],
     settings: Settings,
+    options: Options,
     progress: Progress | None = None,
 ) -> Runbook:
     """Prove manifests against hosts, try to strip each host, and write it down.
@@ -56,11 +57,6 @@ def make(
     said += found
     if has_error(said):
         return Runbook("", tuple(sorted(dict.fromkeys(said), key=sort_key)))
-    names = {
-        (node, str(i)): str(kernel_name(definition) or i)
-        for node, network in networks.items()
-        for i, definition in network.definitions.items()
-    }
     rails = rails_of(seen)
     site = Site(
         settings,
@@ -69,11 +65,27 @@ def make(
         directory.rstrip("/") or "/",
         tuple(hosts),
         files,
-        names,
+        _kernel_names(networks),
         proof.verdict(proven.proof),
-        any(_has_other_rules(networks[node], ids) for node, ids in rails.items()),
+        _summary(rails),
+        options,
     )
     return Runbook(text.render(site), tuple(said))
+
+
+def _kernel_names(networks: Mapping[str, HostNetwork]) -> dict[tuple[str, str], str]:
+    return {
+        (node, str(i)): str(kernel_name(definition) or i)
+        for node, network in networks.items()
+        for i, definition in network.definitions.items()
+    }
+
+
+def _summary(rails: Mapping[str, Collection[str]]) -> str:
+    """What strip will say of hosts that it has not written yet."""
+    count = sum(map(len, rails.values()))
+    made = Outcome(tuple(rails), count, (), (), written=len(rails))
+    return stripped.summary(made, text.STRIPPED, is_restored=False).rstrip("\n")
 
 
 def _complete(waves: Iterable[Wave], nodes: Sequence[str]) -> tuple[Wave, ...]:
@@ -92,23 +104,16 @@ def _tried(
     findings: list[Finding] = []
     for host in seen.hosts:
         if host.node_name in rails:
-            networks[host.node_name] = _network(host)
+            network = _network(host)
+            networks[host.node_name] = network
             digest = read_files(host).digest
             made = strip_host(host, rails[host.node_name], digest)
             findings += made.findings
             findings += values.unpushable(made.before, made.changed)
+            names = [kernel_name(network.definitions[i]) or i for i in made.rails]
+            findings += values.untypable(host.node_name, host.place, map(str, names))
     return networks, findings
 
 
 def _network(host: Host) -> HostNetwork:
     return read_host(host.tree, host.node_name)
-
-
-def _has_other_rules(network: HostNetwork, rails: Iterable[str]) -> bool:
-    """Whether a host has policy rules that strip leaves, or a VRF's."""
-    own = frozenset(rails)
-    return any(
-        definition.section == "vrfs"
-        or (definition.settings.get("routing-policy") and definition.id not in own)
-        for definition in network.definitions.values()
-    )

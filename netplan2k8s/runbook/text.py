@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import os
 import re
+import shlex
 import string
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from netplan2k8s.emitters.labels import UNVERIFIED
+from netplan2k8s.emitters.labels import MOVED, UNVERIFIED
 from netplan2k8s.emitters.verification import job_name
 from netplan2k8s.fabric.waves import Wave
 from netplan2k8s.naming import counted, ranges
-from netplan2k8s.report.conversion import fabric_commands
-from netplan2k8s.runbook.values import Site
+from netplan2k8s.runbook import policy
+from netplan2k8s.runbook.values import Site, usual
 
 _PAGES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pages")
-_STRIPPED = "stripped"
+STRIPPED = "stripped"
+"""Where the runbook has strip write to."""
 _WIDTH = 88
 _FIRST_WAVE = 8
 """The number of its section, behind those of the head."""
@@ -27,6 +29,10 @@ _FIRST = (
     " In the others run the last block only:"
 )
 _PASTE = "# Paste the block of the wave from below: it sets WAVE, NODES and RAILS."
+_NO_POLICY = (
+    "On a cluster that has no policy yet it says\n`NotFound`, there are no such files,"
+    " and the way back is to delete the policy."
+)
 MOST_IN_FULL = 4
 """Waves whose steps are written out for each; of more they are written once."""
 
@@ -59,36 +65,57 @@ def _page(name: str, **values: object) -> str:
 def _functions(site: Site) -> str:
     text = _page(
         "functions.sh",
-        stripped=_STRIPPED,
+        stripped=STRIPPED,
         taint=UNVERIFIED,
         resources=" ".join(site.resources),
+        columns=_columns(site),
+        pools=" ".join(rail.name for rail in site.plan.rails),
+        cidrs=_cidrs(site),
+        operator_namespace=site.settings.operator_namespace,
     )
     return text.rstrip("\n")
 
 
+def _columns(site: Site) -> str:
+    """Node and count of each rail, as kubectl takes columns."""
+    fields = (resource.replace(".", r"\.") for resource in site.resources)
+    named = (f"R{n}:.status.allocatable.{field}" for n, field in enumerate(fields, 1))
+    return ",".join(["NODE:.metadata.name", *named])
+
+
+def _cidrs(site: Site) -> str:
+    return " ".join(str(rail.cidr) for rail in site.plan.rails)
+
+
 def _shared(site: Site) -> dict[str, object]:
+    options = site.options
     nodes = site.plan.node_names
     moved = [node for wave in site.waves for node in wave.node_names]
+    most = max(1, math.ceil(len(moved) / len(site.waves) / 10))
     return {
         "node_count": len(nodes),
         "rail_count": len(site.plan.rails),
         "wave_count": counted(len(site.waves), "wave"),
-        "link_count": sum(len(rail.attachments) for rail in site.plan.rails),
         "manifests": site.directory,
         "hosts": ", ".join(site.hosts),
         "manifests_quoted": site.manifests_quoted,
         "hosts_quoted": site.hosts_quoted,
-        "stripped": _STRIPPED,
+        "stripped": STRIPPED,
         "proof": site.proof,
+        "summary": site.summary,
         "taint": UNVERIFIED,
-        "stop_count": max(1, math.ceil(len(moved) / len(site.waves) / 10)),
+        "moved": MOVED,
+        "hosts_options": _options(options.hosts, options.settings, options.release),
+        "strip_options": _options(options.hosts, options.settings),
+        "options": _options(options.settings, options.release),
+        "no_policy": _NO_POLICY if site.is_policy_complete else "",
+        "stop_count": counted(most, "node"),
         "sample_node": nodes[0],
         "all_nodes": _variable("NODES", nodes),
         "wave_rows": "\n".join(_wave_rows(site)),
         "left_out": _left_out(site),
         "operator_namespace": site.settings.operator_namespace,
         "job_namespace": site.settings.job.namespace,
-        "resource_pattern": "|".join(site.resources),
     }
 
 
@@ -140,7 +167,6 @@ def _wave(site: Site, wave: Wave, number: int, *, is_first: bool) -> str:
             if is_first
             else _page("applied.md", n=number),
             "first_resource": site.resources[0],
-            "rules_note": _rules_note(site),
         },
     )
 
@@ -164,7 +190,6 @@ def _once(site: Site) -> Iterator[str]:
             "sample_rows": "\n".join(_sample(site, sample)),
             "apply": _apply(site, _FIRST_WAVE, _FIRST),
             "first_resource": site.resources[0],
-            "rules_note": _rules_note(site),
         },
     )
     yield "## The values of each wave\n"
@@ -175,8 +200,19 @@ def _once(site: Site) -> Iterator[str]:
 
 
 def _variables(site: Site, wave: Wave) -> str:
-    rails = " ".join(site.interfaces(wave))
-    return f"{_variable('NODES', wave.node_names)}\nRAILS='{rails}'"
+    """The nodes, and the rails of most of them; of the others each node's own."""
+    rails = site.interfaces(wave)
+    common = usual(list(rails.values()))
+    others = [
+        f"[{node}]='{' '.join(names)}'"
+        for node, names in rails.items()
+        if names != common
+    ]
+    listed = "".join(f"\n    {other}" for other in others)
+    return (
+        f"{_variable('NODES', wave.node_names)}\nRAILS='{' '.join(common)}'\n"
+        f"RAILS_OF=({listed}{listed and chr(10)})"
+    )
 
 
 def _sample(site: Site, node_name: str) -> Iterator[str]:
@@ -188,35 +224,19 @@ def _sample(site: Site, node_name: str) -> Iterator[str]:
         )
 
 
-def _rules_note(site: Site) -> str:
-    if not site.has_other_rules:
-        return ""
-    return ", or policy rules of interfaces that are no rails"
-
-
 def _apply(site: Site, number: int, when: str) -> str:
-    plugin = ""
-    if site.settings.operator_release == "25.10":
-        space = site.settings.operator_namespace
-        plugin = (
-            "The operator of release 25.10 does not restart the device plugin for a new"
-            " configuration:\n\n```bash\n"
-            f"kubectl rollout restart -n {space} daemonset/sriov-device-plugin\n```\n"
-        )
     return _page(
         "apply.md",
         n=number,
         when=when,
-        commands="\n".join(fabric_commands(site.files, site.manifests_quoted)),
-        plugin=plugin,
+        commands="\n".join(policy.applied(site)),
+        note=policy.note(site),
         checks="\n".join(_checks(site)),
     )
 
 
 def _checks(site: Site) -> Iterator[str]:
     names = " ".join(rail.name for rail in site.plan.rails)
-    space = site.settings.operator_namespace
-    yield f"kubectl get cidrpools -n {space} {names}"
     if site.settings.network_kind != "nad":
         yield f"kubectl get hostdevicenetworks {names}"
     space = site.settings.network_namespace
@@ -227,11 +247,18 @@ def _removal(site: Site) -> dict[str, str]:
     """The pools and networks go; of a policy only our section does."""
     lines = [
         f"kubectl delete --ignore-not-found -f {site.manifests_quoted}/{path}"
-        for path in site.files
-        if path.startswith(("fabric/2", "fabric/3", "fabric/11-"))
+        for path in reversed(site.files)
+        if path.startswith(("fabric/2", "fabric/3"))
     ]
     lines.append(
-        "kubectl patch nicclusterpolicy nic-cluster-policy --type=merge"
-        " --patch-file policy-before.json"
+        "kubectl delete --ignore-not-found -f"
+        f" {site.manifests_quoted}/verify/check-rails.yaml"
     )
-    return {"remove": "\n".join(lines)}
+    return {
+        "withdraw": "\n".join(policy.withdrawn(site)),
+        "remove": "\n".join(lines),
+    }
+
+
+def _options(*groups: Sequence[str]) -> str:
+    return "".join(f" {shlex.quote(word)}" for group in groups for word in group)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from netplan2k8s.catalogue import UNPUSHABLE_HOST, UNVERIFIED_WAVE
+from netplan2k8s.catalogue import (
+    UNPUSHABLE_HOST,
+    UNTYPABLE_INTERFACE,
+    UNVERIFIED_WAVE,
+)
 from netplan2k8s.emitters.verification import job_name
 from netplan2k8s.fabric.plan import FabricPlan, RailAttachment
 from netplan2k8s.fabric.waves import Wave
@@ -21,6 +26,20 @@ from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 from netplan2k8s.strip.host_files import HostFiles
 
 _NETPLAN = "etc/netplan"
+Word = TypeVar("Word", str, tuple[str, ...])
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line had that the commands of a runbook need, too.
+
+    ``hosts`` are about reading hosts, ``settings`` about the file of settings.
+    """
+
+    hosts: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    release: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +47,8 @@ class Site:
     """The values of a site.
 
     ``kernel_names`` are interfaces' names on the host by (node, Netplan ID); ``files``
-    the manifests' paths below ``directory``; ``proof`` the verdict in words.
+    the manifests' paths below ``directory``; ``proof`` the verdict in words, and
+    ``summary`` what strip will say.
     """
 
     settings: Settings
@@ -39,7 +59,8 @@ class Site:
     files: tuple[str, ...]
     kernel_names: Mapping[tuple[str, str], str]
     proof: str
-    has_other_rules: bool = False
+    summary: str
+    options: Options
 
     @property
     def manifests_quoted(self) -> str:
@@ -54,6 +75,16 @@ class Site:
         return [f"{RESOURCE_PREFIX}/{rail.resource_name}" for rail in self.plan.rails]
 
     @property
+    def node_policies(self) -> list[str]:
+        """The files of policies for groups of nodes."""
+        return [path for path in self.files if path.startswith("fabric/11-")]
+
+    @property
+    def is_policy_complete(self) -> bool:
+        """Whether the cluster's policy is applied as a whole, and not patched."""
+        return "fabric/10-nicclusterpolicy.yaml" in self.files
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Nodes with rails that no wave has."""
         moved = {node for wave in self.waves for node in wave.node_names}
@@ -66,15 +97,15 @@ class Site:
                 if link.node_name == node_name:
                     yield rail.name, link
 
-    def interfaces(self, wave: Wave) -> list[str]:
-        """The kernel's names of the rails on a wave's nodes, each once, by rail."""
-        nodes = frozenset(wave.node_names)
-        names: dict[str, None] = {}
+    def interfaces(self, wave: Wave) -> dict[str, tuple[str, ...]]:
+        """The kernel's names of each node's rails in their order."""
+        names: dict[str, list[str]] = {node: [] for node in wave.node_names}
         for rail in self.plan.rails:
             for link in rail.attachments:
-                if link.node_name in nodes:
-                    names[self.kernel_names[link.node_name, link.interface]] = None
-        return list(names)
+                if link.node_name in names:
+                    name = self.kernel_names[link.node_name, link.interface]
+                    names[link.node_name].append(name)
+        return {node: tuple(found) for node, found in names.items()}
 
 
 def files_below(directory: str) -> tuple[str, ...]:
@@ -146,7 +177,19 @@ def unpushable(files: HostFiles, changed: Collection[str]) -> Iterator[Finding]:
         yield Finding(UNPUSHABLE_HOST, message, Span(place), node=files.node_name)
 
 
-def usual(values: Collection[str]) -> str:
-    """The most frequent, the first of those by text."""
+def untypable(node: str, place: str, names: Iterable[str]) -> Iterator[Finding]:
+    """NK743 where the commands of a runbook cannot name a rail's interface."""
+    for name in names:
+        if not _PLAIN.fullmatch(name):
+            message = (
+                f"{node} has a rail on {name!r}; the commands of a runbook take names"
+                " of letters, digits and . _ : -, so name the interface otherwise, or"
+                " leave the host out with --exclude"
+            )
+            yield Finding(UNTYPABLE_INTERFACE, message, Span(place), node=node)
+
+
+def usual(values: Collection[Word]) -> Word:
+    """The most frequent, the first of those in their order."""
     counts = Counter(values)
     return min(counts, key=lambda value: (-counts[value], value))
