@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tarfile
 
@@ -786,3 +787,27 @@ def test_one_host_alone(fleet, run):
     shutil.rmtree(fleet / "hosts/worker-gpu-7")
 
     assert inspect(run, HOST).live["agreeing"] == 2
+
+
+@pytest.mark.parametrize("name", ["leaf\\u001b[31m", "leaf\\ud800", "leaf\\nNK001"])
+def test_a_switch_s_own_words_are_only_shown(name, fleet, run):
+    """It chooses its name, and a terminal takes none of it for a command."""
+    path = fleet / HOST / "lldp.json"
+    text = path.read_text()
+    path.write_text(re.sub(r"leaf-su\d-r\d", lambda _: name, text))
+    done = run("inspect", "hosts", "--live", "--no-config")
+
+    assert "Traceback" not in done.err
+    assert "\x1b[31m" not in done.out + done.err
+    assert "\nNK001" not in done.out + done.err
+
+
+@pytest.mark.parametrize(
+    "name", ["ip-addr.json", "ip-route.json", "ip-link.json", "lshw.json"]
+)
+def test_a_number_beyond_all_use_is_a_finding(name, fleet, run):
+    (fleet / HOST / name).write_text("[" + "7" * 5000 + "]")
+    done = run("inspect", "hosts", "--live", "--no-config")
+
+    assert "Traceback" not in done.err
+    assert f"{name}:1:1: NK" in done.err

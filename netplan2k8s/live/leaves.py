@@ -103,11 +103,14 @@ def counts(cables: Iterable[Cable]) -> Mapping[Place, Counter[str]]:
 
 
 def homes(counted: Mapping[Place, Counter[str]]) -> dict[Place, Home]:
-    """The leaf of each unit and rail: that of more than half, and of two at least."""
+    """The leaf of each unit and rail: that of two in three, and of two at least.
+
+    A unit whose rail lies on two leaves by design has no such leaf.
+    """
     found = {}
     for place, leaves in counted.items():
         leaf, count = leaves.most_common(1)[0]
         total = leaves.total()
-        if count > 1 and count * 2 > total:
+        if count > 1 and count >= 2 * (total - count):
             found[place] = Home(leaf, count, total)
     return found

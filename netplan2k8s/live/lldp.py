@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from netplan2k8s.findings import visible
 from netplan2k8s.inventory.facts import UnreadableError
 from netplan2k8s.inventory.ip_link import load_list
 from netplan2k8s.live.state import Neighbor
@@ -46,12 +47,17 @@ def _neighbor(interface: str, entry: dict[str, Any]) -> Iterator[Neighbor]:
         ]
         yield Neighbor(
             interface,
-            _value(chassis.get("id")),
-            name,
-            _value(port.get("id")) or _value(port.get("descr")),
+            _printable(_value(chassis.get("id"))),
+            _printable(name),
+            _printable(_value(port.get("id")) or _value(port.get("descr"))),
             # Without the optional capabilities anything may be a switch.
             not can or not _SWITCHES.isdisjoint(can),
         )
+
+
+def _printable(text: str) -> str:
+    """A switch's own words on one line, of which no terminal makes a command."""
+    return visible(text.encode("utf-8", "backslashreplace").decode())
 
 
 def _named(
