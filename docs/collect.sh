@@ -1,14 +1,21 @@
 #!/bin/sh
-# Collects Netplan files and interface names from hosts: collect.sh DIRECTORY HOST...
+# Collects Netplan files, interface names and the live state: collect.sh DIRECTORY HOST...
 # Each HOST becomes DIRECTORY/HOST, so give the names the Kubernetes nodes have.
 set -eu
 directory=$1
 shift
 for host; do
     mkdir -p "$directory/$host"
-    ssh "$host" 'cd / && sudo tar -cf - $(ls -d etc/netplan lib/netplan run/netplan \
-        etc/udev/rules.d etc/systemd/network 2>/dev/null)' |
+    # What a host has not got, lldpd or IPv6, makes no file and stops nothing.
+    ssh "$host" 'live=$(mktemp -d) && trap "rm -r $live" EXIT && cd "$live" &&
+        ip -d -j link > ip-link.json &&
+        ip -d -j addr > ip-addr.json &&
+        ip -j route show table all > ip-route.json &&
+        ip -j rule > ip-rule.json &&
+        { ip -6 -j rule > ip-rule6.json 2>/dev/null || rm ip-rule6.json; } &&
+        { sudo lldpctl -f json > lldp.json 2>/dev/null || rm lldp.json; } &&
+        cd / && sudo tar -cf - -C "$live" $(ls "$live") -C / $(ls -d etc/netplan \
+            lib/netplan run/netplan etc/udev/rules.d etc/systemd/network 2>/dev/null)' |
         tar -xf - -C "$directory/$host"
-    ssh "$host" 'ip -d -j link' > "$directory/$host/ip-link.json"
     echo "$host"
 done

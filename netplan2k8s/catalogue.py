@@ -991,6 +991,113 @@ NO_ROLLBACK = Rule(
     "a host to be restored has no originals",
 )
 
+# What the running hosts are against their Netplan: `inspect --live`.
+NOT_COLLECTED = Rule(
+    "NK721",
+    "not-collected",
+    _WARNING,
+    Layer.HOST,
+    "hosts without the files of their live state",
+)
+UNREADABLE_LIVE_STATE = Rule(
+    "NK722",
+    "unreadable-live-state",
+    _ERROR,
+    Layer.HOST,
+    "a file of a host's live state is not what its name says",
+)
+MISSING_INTERFACE = Rule(
+    "NK723",
+    "missing-interface",
+    _ERROR,
+    Layer.HOST,
+    "the running host has no interface that is the rail's",
+)
+LINK_DOWN = Rule(
+    "NK724",
+    "link-down",
+    _WARNING,
+    Layer.HOST,
+    "a rail's link is down, or has no carrier",
+)
+LIVE_MASTER = Rule(
+    "NK725",
+    "live-master",
+    _ERROR,
+    Layer.HOST,
+    "a rail is in another bond, bridge or VRF than Netplan says",
+)
+LIVE_MTU = Rule(
+    "NK726",
+    "live-mtu",
+    _ERROR,
+    Layer.HOST,
+    "a rail has another MTU than Netplan says",
+)
+LIVE_ADDRESS = Rule(
+    "NK727",
+    "live-address",
+    _ERROR,
+    Layer.HOST,
+    "a rail has other addresses than Netplan says",
+)
+LIVE_ROUTE = Rule(
+    "NK728",
+    "live-route",
+    _ERROR,
+    Layer.HOST,
+    "a rail has other routes over gateways than Netplan says",
+)
+LIVE_DEFAULT_ROUTE = Rule(
+    "NK729",
+    "live-default-route",
+    _ERROR,
+    Layer.HOST,
+    "the running host has a default route over a rail",
+)
+LIVE_RULE = Rule(
+    "NK730",
+    "live-rule",
+    _WARNING,
+    Layer.HOST,
+    "a rail has other policy routing rules than Netplan says",
+)
+LIVE_STRAY = Rule(
+    "NK731",
+    "live-stray",
+    _ERROR,
+    Layer.HOST,
+    "a NIC has a point-to-point address that Netplan does not know",
+)
+WRONG_LEAF = Rule(
+    "NK732",
+    "wrong-leaf",
+    _ERROR,
+    Layer.HOST,
+    "a rail is cabled to another leaf than in the rest of its unit",
+)
+SWAPPED_CABLES = Rule(
+    "NK733",
+    "swapped-cables",
+    _ERROR,
+    Layer.HOST,
+    "two rails of a host are cabled to each other's leaf",
+)
+FOREIGN_LEAF = Rule(
+    "NK734",
+    "foreign-leaf",
+    _ERROR,
+    Layer.HOST,
+    "a rail is cabled to a leaf of another unit",
+)
+SHARED_LEAF_PORT = Rule(
+    "NK735",
+    "shared-leaf-port",
+    _WARNING,
+    Layer.HOST,
+    "two links are heard on one port of a leaf",
+)
+
 UNVERIFIED_WAVE = Rule(
     "NK741",
     "unverified-wave",

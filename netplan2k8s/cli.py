@@ -168,6 +168,13 @@ def inspect(
             "--evidence", help="Show each link's file and who knows its PCI address."
         ),
     ] = False,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="Compare Netplan with the kernel's state and LLDP, as collected.",
+        ),
+    ] = False,
     operator_release: options.ReleaseOption = "",
     inventory: options.InventoryOption = None,
     node_names: options.NodeNamesOption = "",
@@ -195,6 +202,18 @@ def inspect(
         )
         seen = workflow.inspect(hosts, settings, progress=progress(color))
         sources = workflow.pci_sources(seen, settings) if evidence else None
+        if live:
+            from netplan2k8s import live_command  # noqa: PLC0415  where wished
+
+            live_command.finish(
+                hosts,
+                seen,
+                sources,
+                settings,
+                strict=strict,
+                format_=format_,
+                color=color,
+            )
     if format_ == "json":
         fabric = workflow.fabric(seen.plan, sources)
         outcome.print_report(seen.findings, **fabric)

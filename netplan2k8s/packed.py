@@ -59,9 +59,12 @@ def read(path: str) -> tuple[list[PackedHost], list[Finding]]:
 @lru_cache(maxsize=1)
 def _place() -> re.Pattern[str]:
     """Matches what is read of a host root."""
-    from netplan2k8s.inventory.host import FILES  # noqa: PLC0415  archives only
+    from netplan2k8s.inventory.host import (  # noqa: PLC0415  archives only
+        FILES,
+        LIVE_FILES,
+    )
 
-    return re.compile("|".join((*_PLACES, *map(re.escape, FILES))))
+    return re.compile("|".join((*_PLACES, *map(re.escape, (*FILES, *LIVE_FILES)))))
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import checks, linting, proving, workflow
@@ -16,6 +16,7 @@ from netplan2k8s.runbook import text, values
 from netplan2k8s.runbook.values import Options, Site
 from netplan2k8s.settings import Settings
 from netplan2k8s.strip.host import strip_host
+from netplan2k8s.strip.host_files import read_files
 from netplan2k8s.stripping import Outcome, rails_of
 
 
@@ -64,16 +65,17 @@ def make(
         files,
         names,
         proof.verdict(proven.proof),
-        _summary(rails_of(seen)),
+        _summary(seen),
         options,
     )
     return Runbook(text.render(site), tuple(said))
 
 
-def _summary(rails: Mapping[str, Collection[str]]) -> str:
+def _summary(seen: workflow.Inspection) -> str:
     """What strip will say of hosts that it has not written yet."""
-    count = sum(map(len, rails.values()))
-    made = Outcome(tuple(rails), count, (), (), written=len(rails))
+    names = tuple(host.node_name for host in seen.hosts)
+    rails = sum(map(len, rails_of(seen).values()))
+    made = Outcome(names, rails, (), (), written=len(names))
     return stripped.summary(made, text.STRIPPED, is_restored=False).rstrip("\n")
 
 
@@ -93,7 +95,8 @@ def _tried(
     for host in seen.hosts:
         node = host.node_name
         if node in rails:
-            made = strip_host(host, rails[node], repeats.parse)
+            digest = read_files(host).digest
+            made = strip_host(host, rails[node], digest, repeats.parse)
             yield from made.findings
             yield from values.unpushable(made.before, made.changed)
             interfaces = [names[node, interface] for interface in rails[node]]

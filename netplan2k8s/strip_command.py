@@ -12,7 +12,7 @@ import typer
 from netplan2k8s import options, outcome
 
 if TYPE_CHECKING:
-    from netplan2k8s.strip.output import Tree
+    from netplan2k8s.strip.trees import Tree
     from netplan2k8s.stripping import Outcome
 
 

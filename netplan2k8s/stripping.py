@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from netplan2k8s import catalogue, workflow
 from netplan2k8s.addressing import Prefix
@@ -30,8 +30,9 @@ from netplan2k8s.source import Parse
 from netplan2k8s.strip import proof
 from netplan2k8s.strip.host import changed_hosts, strip_host
 from netplan2k8s.strip.host_files import read_files
-from netplan2k8s.strip.output import Staging, Tree, tree_of
+from netplan2k8s.strip.output import Staging
 from netplan2k8s.strip.restore import directory_of, restore_host
+from netplan2k8s.strip.trees import Tree, tree_of
 
 _KINDS = tuple(kind for kind in KINDS if kind != "nicclusterpolicy")
 _LACKING = frozenset({catalogue.MISSING_RAIL.code, catalogue.NO_RAILS.code})
@@ -48,13 +49,15 @@ Show = Callable[[str, Sequence[str], Tree, Tree], None]
 class Preparation:
     """The hosts to be stripped with their rails, and what keeps it from being done.
 
-    ``rails`` are links by ID by node; ``done`` are the nodes whose rails have gone.
+    ``rails`` are links by ID by node; ``done`` are the nodes whose rails have gone;
+    ``sums`` are the digests, by node, of the files in which all of this was found.
     """
 
     hosts: tuple[Host, ...]
     rails: Mapping[str, Mapping[str, Prefix]]
     done: tuple[str, ...]
     findings: tuple[Finding, ...]
+    sums: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,21 +95,20 @@ def strip(
     if has_error(ready.findings):
         return Outcome((), 0, ready.done, ready.findings)
     repeats = Repeats()
-    with _staging(directory) as staging:
+    with _staging(directory, arguments) as staging:
         findings = list(ready.findings)
-        sums = {}
         for host in ready.hosts:
-            rails = ready.rails.get(host.node_name, {})
-            made = strip_host(host, rails, repeats.parse)
+            name = host.node_name
+            rails = ready.rails.get(name, {})
+            made = strip_host(host, rails, ready.sums[name], repeats.parse)
             findings += made.findings
             if not has_error(made.findings):
                 old = tree_of(made.before, made.before.files)
                 new = tree_of(made.before, made.after)
-                show(host.node_name, made.rails, old, new)
-                sums[host.node_name] = made.before.digest
+                show(name, made.rails, old, new)
                 if staging is not None:
-                    staging.add(host.node_name, new, old)
-        findings += _committed(staging, ready.hosts, sums, findings)
+                    staging.add(name, new, old)
+        findings += _committed(staging, ready.hosts, ready.sums, findings)
     names = tuple(host.node_name for host in ready.hosts)
     links = sum(len(ready.rails.get(name, ())) for name in names)
     return _outcome(names, links, ready.done, findings, staging)
@@ -131,9 +133,13 @@ def restore(
     changed: list[str] = []
     done: list[str] = []
     sums: dict[str, str] = {}
-    with _staging(directory) as staging:
+    with _staging(directory, arguments) as staging:
         for host in found.hosts:
-            made = restore_host(host, place)
+            try:
+                made = restore_host(host, place)
+            except InputError as error:
+                findings += error.findings
+                continue
             findings += made.findings
             if has_error(made.findings):
                 continue
@@ -146,8 +152,10 @@ def restore(
     return _outcome(tuple(changed), 0, tuple(done), findings, staging)
 
 
-def _staging(directory: str) -> AbstractContextManager[Staging | None]:
-    return Staging(directory) if directory else nullcontext()
+def _staging(
+    directory: str, arguments: Sequence[str]
+) -> AbstractContextManager[Staging | None]:
+    return Staging(directory, arguments) if directory else nullcontext()
 
 
 def _committed(
@@ -211,6 +219,7 @@ def prepare(
     waiting = tuple(host for host in found.hosts if host.node_name not in done)
     if not waiting:
         return Preparation((), {}, done, found.findings)
+    sums = {host.node_name: _digest(host) for host in waiting}
     seen = workflow.inspect_hosts(
         dataclasses.replace(found, hosts=waiting),
         arguments[0],
@@ -222,7 +231,14 @@ def prepare(
     said = [finding for finding in seen.findings if _matters(finding, half)]
     if manifests and not has_error(said):
         said += _unproven(manifests, seen, settings)
-    return Preparation(waiting, rails_of(seen), done, tuple(dict.fromkeys(said)))
+    return Preparation(waiting, rails_of(seen), done, tuple(dict.fromkeys(said)), sums)
+
+
+def _digest(host: Host) -> str:
+    try:
+        return read_files(host).digest
+    except OSError:
+        return ""  # the inspection says why
 
 
 def _state(host: Host, settings: Settings, parse: Parse) -> _State:

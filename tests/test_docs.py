@@ -114,57 +114,124 @@ def test_every_command_and_exit_code_is_explained():
 # -- collecting -------------------------------------------------------------------
 
 
+LISTINGS = {
+    "ip -d -j link": "ip-link.json",
+    "ip -d -j addr": "ip-addr.json",
+    "ip -j route show table all": "ip-route.json",
+    "ip -j rule": "ip-rule.json",
+    "ip -6 -j rule": "ip-rule6.json",
+    "lldpctl -f json": "lldp.json",
+}
+
+
 @pytest.fixture
 def pretend_host(tmp_path):
-    """A root, and commands that stand for ssh, sudo and ip on a host."""
+    """A root, and commands that stand for those of a host: ssh, sudo, ip, lldpctl.
+
+    What ``ip`` and ``lldpctl`` print are the collected files of fixtures/live.
+    """
     root = tmp_path / "root"
-    shutil.copytree(ROOT / "fixtures/per-rail-files/hosts/worker-gpu-0", root)
+    source = ROOT / "fixtures/live/hosts/worker-gpu-0"
+    shutil.copytree(source, root, ignore=shutil.ignore_patterns("*.json"))
     commands = tmp_path / "bin"
     commands.mkdir()
+    answers = "".join(
+        f"'{command}') cat {source / file};;\n" for command, file in LISTINGS.items()
+    )
+    answer = f'case "$(basename $0) $*" in\n{answers}*) exit 1;; esac'
     scripts = {
-        "ssh": f'shift; sh -c "$(printf %s "$1" | sed "s,cd /,cd {root},")"',
+        "ssh": "shift; sh -c "
+        f'"$(printf %s "$1" | sed "s,cd / ,cd {root} ,;s,-C / ,-C {root} ,")"',
         "sudo": 'exec "$@"',
-        "ip": "echo '[]'",
+        "ip": answer,
+        "lldpctl": answer,
     }
     for name, text in scripts.items():
         (commands / name).write_text(f"#!/bin/sh\n{text}\n")
         (commands / name).chmod(stat.S_IRWXU)
-    return {**os.environ, "PATH": f"{commands}:{os.environ['PATH']}"}, root
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    path = f"{commands}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "TMPDIR": str(temporary)}, root
+
+
+def break_command(environment, name: str) -> None:
+    """A program that is not there, or fails after half of its output."""
+    path = Path(environment["PATH"].partition(":")[0]) / name
+    path.write_text("#!/bin/sh\necho '{'\nexit 1\n")
+
+
+def collect(environment, directory: Path) -> Path:
+    """Run the script for two hosts; the root of the second."""
+    command = [str(ROOT / "docs/collect.sh"), "hosts", "worker-gpu-0", "worker-gpu-9"]
+    subprocess.run(command, env=environment, cwd=directory, check=True)
+    return directory / "hosts/worker-gpu-9"
 
 
 def test_collect_script(pretend_host, tmp_path, run):
     environment, root = pretend_host
-    command = [str(ROOT / "docs/collect.sh"), "hosts", "worker-gpu-0", "worker-gpu-9"]
-    subprocess.run(command, env=environment, cwd=tmp_path, check=True)
-    collected = tmp_path / "hosts/worker-gpu-9"
-    assert (collected / "ip-link.json").read_text() == "[]\n"
+    collected = collect(environment, tmp_path)
+    for file in LISTINGS.values():
+        source = ROOT / "fixtures/live/hosts/worker-gpu-0" / file
+        assert (collected / file).read_text() == source.read_text()
     for path in root.rglob("*.yaml"):
         assert (collected / path.relative_to(root)).read_text() == path.read_text()
-    done = run("convert", tmp_path / "hosts/worker-gpu-0", "--stdout", "--no-config")
+    done = run("inspect", tmp_path / "hosts/worker-gpu-0", "--live", "--no-config")
+    assert "live: 2 rails of 1 host compared, 2 agree" in done.out
     assert done.code == 0
+    assert not [*(tmp_path / "tmp").iterdir()], "nothing is left on the host"
 
 
-def test_collect_playbook(pretend_host, tmp_path, run):
-    """Its one shell command is run as it stands, on the pretended root."""
-    environment, root = pretend_host
+def test_collect_script_without_lldpd(pretend_host, tmp_path):
+    environment, _ = pretend_host
+    break_command(environment, "lldpctl")
+    collected = collect(environment, tmp_path)
+    assert not (collected / "lldp.json").exists()
+    assert (collected / "ip-addr.json").exists()
+
+
+def test_collect_script_stops_at_a_host_without_ip(pretend_host, tmp_path):
+    environment, _ = pretend_host
+    break_command(environment, "ip")
+    with pytest.raises(subprocess.CalledProcessError):
+        collect(environment, tmp_path)
+
+
+def play_task(environment, root: Path, directory: Path) -> Path:
+    """Run the playbook's one shell command as it stands, on the pretended root."""
     (play,) = yaml.safe_load((ROOT / "docs/collect.yml").read_text())
     (command,) = (
         task["ansible.builtin.shell"]["cmd"]
         for task in play["tasks"]
         if "ansible.builtin.shell" in task
     )
-    work = tmp_path / "work"
+    work = directory / "work"
     work.mkdir()
     text = (
         command.replace("{{ netplan2k8s.path }}", str(work))
-        .replace("cd /", f"cd {root}")
+        .replace("cd / ", f"cd {root} ")
         .replace("-C / ", f"-C {root} ")
     )
     subprocess.run(["sh", "-c", text], env=environment, check=True)
-    (work / "host.tar.gz").rename(tmp_path / "worker-gpu-0.tar.gz")
-    done = run("convert", tmp_path / "worker-gpu-0.tar.gz", "--stdout", "--no-config")
+    return (work / "host.tar.gz").rename(directory / "worker-gpu-0.tar.gz")
+
+
+def test_collect_playbook(pretend_host, tmp_path, run):
+    archive = play_task(*pretend_host, tmp_path)
+    done = run("inspect", archive, "--live", "--no-config")
+    assert "live: 2 rails of 1 host compared, 2 agree" in done.out
     assert done.code == 0, done.err
+    (play,) = yaml.safe_load((ROOT / "docs/collect.yml").read_text())
     fetched = [task for task in play["tasks"] if "ansible.builtin.fetch" in task]
     assert fetched[0]["ansible.builtin.fetch"]["dest"].endswith(
         "{{ inventory_hostname }}.tar.gz"
     )
+
+
+def test_collect_playbook_without_lldpd(pretend_host, tmp_path, run):
+    environment, root = pretend_host
+    break_command(environment, "lldpctl")
+    archive = play_task(environment, root, tmp_path)
+    done = run("inspect", archive, "--live", "--no-config")
+    assert "worker-gpu-0 without lldp.json" in done.err
+    assert done.code == 0

@@ -180,6 +180,27 @@ def settled(body):
     return leaves(as_written(body), body["kind"])
 
 
+def test_who_lost_all_fields_of_a_mapping_does_not_mind_them():
+    """An apply took the field over that an update of the same name once set."""
+    live = policy(ofedDriver={"certConfig": {"name": "z"}})
+    config = {"f:certConfig": {}}
+    live["metadata"]["managedFields"] = [
+        {
+            "manager": "argocd",
+            "operation": "Update",
+            "fieldsV1": {"f:spec": {"f:ofedDriver": config}},
+        },
+        {
+            "manager": ME,
+            "operation": "Apply",
+            "fieldsV1": {"f:spec": {"f:ofedDriver": {"f:certConfig": {"f:name": {}}}}},
+        },
+    ]
+    made = ownership.applied(live, policy(ofedDriver={"certConfig": {"name": "y"}}), ME)
+
+    assert made.conflicts == ()
+
+
 def test_empty_mapping_of_another_manager_is_no_conflict():
     """It is owned as a whole as long as it is empty, and yet may be added to."""
     live = policy(nvIpam={})

@@ -172,12 +172,13 @@ def test_our_schema_never_refuses_a_pool_that_is_valid(entry):
     [
         ("inspect", "hosts"),
         ("inspect", "hosts", "--evidence"),
+        ("inspect", "hosts", "--live"),
         ("convert", "hosts", "-o", "out"),
         ("convert", "nowhere", "-o", "out"),
     ],
 )
 @pytest.mark.parametrize(
-    "fixture", ["mac-match", "invalid/overlapping-prefix", "invalid/no-hosts"]
+    "fixture", ["mac-match", "live", "invalid/overlapping-prefix", "invalid/no-hosts"]
 )
 def test_report_is_as_its_schema_says(fixture, arguments, fixture_copy, run):
     fixture_copy(fixture)

@@ -191,6 +191,92 @@ def test_a_value_in_a_block_of_text_goes(tmp_path):
     assert only(stripped(tmp_path, text)) == f"{HEAD}    e1:\n{ADDED}      mtu: 9216\n"
 
 
+def test_a_value_in_a_block_of_text_is_put_right(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1:
+      optional: >-
+        false
+      link-local:
+        - ipv4
+        - |-
+          ipv6
+      # its link
+      addresses: [172.16.0.0/31]
+      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]
+      dhcp4: no
+"""
+    )
+    wanted = (
+        HEAD
+        + """\
+    e1:
+      optional: true
+      link-local: []
+      # its link
+      dhcp4: no
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_bytes_that_are_no_text_behind_the_document_stay(tmp_path):
+    """Netplan reads no further than the document, and strip copies what follows."""
+    tail = b"---\n" + b" " * 50_000 + b"\xff\xfe\n"
+    text = f"{HEAD}    e1:\n{BLOCK}".encode()
+    root = write_host(tmp_path / "gpu-0", {"a.yaml": text + tail})
+    made = written_strip(root, tmp_path / "out")
+    data = (made / "hosts/gpu-0/etc/netplan/a.yaml").read_bytes()
+    assert data == f"{HEAD}    e1:\n{ADDED}".encode() + tail
+
+
+def test_byte_order_marks_may_be_several(tmp_path):
+    text = "\ufeff\ufeff" + f"{HEAD}    e1:\n{BLOCK}"
+    wanted = "\ufeff\ufeff" + f"{HEAD}    e1:\n{ADDED}"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_what_comes_takes_the_place_of_the_first_that_goes(tmp_path):
+    """By the order of the text, however many entries there are, and with its break."""
+    other = [f"      {key}: false\r\n" for key in ("dhcp6", "wakeonlan", "critical")]
+    other += ["      mtu: 9216\r\n", "      accept-ra: no\r\n"]
+    other += ["      ignore-carrier: false\r\n", "      ipv6-privacy: false\r\n"]
+    routes = "      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]\n"
+    addresses = "      addresses: [172.16.0.0/31]\r\n"
+    text = f"{HEAD}    e1:\n{other[0]}{routes}{''.join(other[1:])}{addresses}"
+    wanted = f"{HEAD}    e1:\n{other[0]}{ADDED}{''.join(other[1:])}"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("comments", "left"),
+    [
+        ("        # own\n", ""),
+        ("\n        # own\n", ""),
+        ("      # next\n        # next too\n", "      # next\n        # next too\n"),
+        ("\n      # next\n", "\n      # next\n"),
+    ],
+)
+def test_comments_that_are_set_deeper_are_its_own(comments, left, tmp_path):
+    text = f"{HEAD}    e1:\n{BLOCK}{comments}      mtu: 9216\n"
+    assert (
+        only(stripped(tmp_path, text))
+        == f"{HEAD}    e1:\n{ADDED}{left}      mtu: 9216\n"
+    )
+
+
+def test_a_value_on_a_line_of_its_own_is_put_right(tmp_path):
+    text = f"{HEAD}    e1:\n      optional:\n        off\n{BLOCK}      dhcp4:\t&no no\n      dhcp6: *no\n"
+    wanted = f"{HEAD}    e1:\n      optional: true\n      link-local: []\n      dhcp4:\t&no no\n      dhcp6: *no\n"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_files_with_a_dot_in_front_are_none_of_netplan_s(tmp_path):
+    files = {"60.yaml": f"{HEAD}    e1: {{{RAIL}}}\n", ".60.yaml": "[not: netplan"}
+    assert list(stripped(tmp_path, files).files) == ["60.yaml"]
+
+
 # -- several files ----------------------------------------------------------------
 
 
@@ -207,6 +293,21 @@ def test_what_is_left_without_entries_is_an_empty_mapping(tmp_path):
         "3.yaml": f"{HEAD}    e1: &e {{}}  # more\n",
         "4.yaml": f"{HEAD}    e1: {{}}\n",
     }
+
+
+@pytest.mark.parametrize(
+    "tag", ["!!map", "!<tag:yaml.org,2002:map>", "&e !!map", "!!map &e"]
+)
+def test_braces_come_behind_a_tag(tag, tmp_path):
+    routes = "!!str routes: [{to: 172.16.0.0/12, via: 172.16.0.1}]"
+    files = {
+        "1.yaml": f"{HEAD}    e1: {{{RAIL}}}\n",
+        "2.yaml": f"{HEAD}    e1: {tag}\n      {routes}\n    eno1: {{}}\n",
+        "3.yaml": f"{HEAD}    e1\t:\n      {routes}\n",
+    }
+    made = stripped(tmp_path, files)
+    assert made.files["2.yaml"] == f"{HEAD}    e1: {tag} {{}}\n    eno1: {{}}\n"
+    assert made.files["3.yaml"] == f"{HEAD}    e1\t: {{}}\n"
 
 
 def test_files_without_rails_are_copied_as_they_are(tmp_path):
@@ -265,6 +366,33 @@ def test_on_lines_of_their_own(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
+def test_runs_of_lines_get_what_comes_once(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1: {
+      addresses: [172.16.0.0/31],
+      mtu: 9,
+      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}],
+      dhcp6: no
+    }
+"""
+    )
+    wanted = (
+        HEAD
+        + """\
+    e1: {
+      dhcp4: false,
+      link-local: [],
+      optional: true,
+      mtu: 9,
+      dhcp6: no
+    }
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
 def test_json_stays_json(tmp_path):
     rail = {
         "addresses": ["172.16.0.0/31"],
@@ -278,6 +406,21 @@ def test_json_stays_json(tmp_path):
         del rail[key]
     rail.update({"dhcp4": False, "link-local": [], "optional": True})
     assert json.loads(made) == body
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("mtu: 9,  # nine\n %s}", "mtu: 9,  # nine\n %s}"),
+        ("%s,  # link\n # nine\n mtu: 9}", "%s,\n # nine\n mtu: 9}"),
+        ("%s,\n # nine\n mtu: 9}", "%s,\n # nine\n mtu: 9}"),
+        ("%s,  # link\n mtu: 9}", "%s, mtu: 9}"),
+    ],
+)
+def test_comments_of_neighbours_within_braces_stay(before, after, tmp_path):
+    added = "dhcp4: false, link-local: [], optional: true"
+    text = f"{HEAD}    e1: {{{before % RAIL}\n"
+    assert only(stripped(tmp_path, text)) == f"{HEAD}    e1: {{{after % added}\n"
 
 
 # -- anchors ----------------------------------------------------------------------
@@ -329,6 +472,95 @@ def test_an_anchor_that_goes_is_set_where_it_is_used_next(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
+def test_keys_that_are_aliases(tmp_path):
+    text = (
+        HEAD
+        + """\
+    eno1: {&a addresses: [10.20.0.2/24], &r routes: [{to: 10.0.0.0/8, via: 10.20.0.1}]}
+    e1: {*a : [172.16.0.0/31], *r : [{to: 172.16.0.0/15, via: 172.16.0.1}]}
+"""
+    )
+    wanted = text[: text.index("    e1")]
+    wanted += "    e1: {dhcp4: false, link-local: [], optional: true}\n"
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_an_anchor_named_as_a_key_is_no_such_key(tmp_path):
+    """And an anchored key that goes is written where it is used next."""
+    text = (
+        HEAD
+        + """\
+    e1: {&mtu addresses: [172.16.0.0/31], &routes mtu: 9216}
+    e2: {*mtu : [172.18.0.0/31], *routes : 9216, routes: [{to: 172.18.0.0/15, via: 172.18.0.1}]}
+    e1: {routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]}
+    eno1: {*mtu : [10.20.0.2/24], *routes : 1500}
+"""
+    )
+    added = "dhcp4: false, link-local: [], optional: true"
+    wanted = (
+        HEAD
+        + f"""\
+    e1: {{{added}, &routes mtu: 9216}}
+    e2: {{{added}, *routes : 9216}}
+    e1: {{}}
+    eno1: {{&mtu addresses : [10.20.0.2/24], *routes : 1500}}
+"""
+    )
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+@pytest.mark.parametrize("label", ["rail: #1", "\U0001f686", "a\\x7fb"])
+def test_aliases_that_go_with_their_anchor(label, tmp_path):
+    """And what is moved keeps its aliases, and its text in quotes where it must."""
+    text = (
+        HEAD
+        + """\
+    eno0: {mtu: &mtu 1500}
+    e1:
+      addresses: [{172.16.0.0/31: {label: &label "LABEL"}}]
+      routes:
+      - &route {to: 172.16.0.0/15, via: &leaf 172.16.0.1, mtu: *mtu}
+      - {to: 172.16.0.0/12, via: *leaf}
+    eno1:
+      addresses: [{10.20.0.2/24: {label: *label}}]
+      routes: [*route]
+"""
+    )
+    text = text.replace("LABEL", label)
+    wanted = (
+        HEAD
+        + """\
+    eno0: {mtu: &mtu 1500}
+    e1:
+      dhcp4: false
+      link-local: []
+      optional: true
+    eno1:
+      addresses: [{10.20.0.2/24: {label: &label "LABEL"}}]
+      routes: [&route {to: 172.16.0.0/15, via: &leaf 172.16.0.1, mtu: *mtu}]
+"""
+    )
+    wanted = wanted.replace("LABEL", label.replace("x7f", "u007f"))
+    assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_routes_that_a_vrf_shares_with_its_rail_are_not_cut_twice(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1:
+      addresses: [172.16.0.0/31]
+      routes: &routes
+      - {to: 172.16.0.0/15, via: 172.16.0.1, table: 101}
+      - {to: 10.0.0.0/8, type: unreachable, table: 101}
+  vrfs: {v: {table: 101, interfaces: [e1], routes: *routes}}
+"""
+    )
+    made = stripped(tmp_path, text)
+    assert "NK701" in made.codes
+    assert any("write it out in both places" in m for m in made.messages)
+
+
 def test_rails_that_share_a_mapping(tmp_path):
     files = {
         "1.yaml": f"{HEAD}    e1: &rail {{mtu: 9216, optional: false}}\n    e2: *rail\n",
@@ -371,6 +603,7 @@ def test_a_vrf_loses_what_goes_over_its_rails(tmp_path):
         - {to: 0.0.0.0/0, type: unreachable, metric: 4278198272}
       routing-policy:
       - from: 172.16.0.0
+      - from: 172.20.0.0/16
 """
     )
     wanted = (
@@ -384,9 +617,83 @@ def test_a_vrf_loses_what_goes_over_its_rails(tmp_path):
       routes:
         # the end
         - {to: 0.0.0.0/0, type: unreachable, metric: 4278198272}
+      routing-policy:
+      - from: 172.20.0.0/16
 """
     )
     assert only(stripped(tmp_path, text)) == wanted
+
+
+def test_comments_at_an_item_s_keys_go_with_it(tmp_path):
+    text = (
+        HEAD
+        + """\
+    e1: {addresses: [172.16.0.0/31]}
+    eno1: {addresses: [172.20.0.2/24]}
+  vrfs:
+    v:
+      table: 101
+      interfaces: [e1, eno1]
+      routes:
+        - to: 172.16.0.0/15
+          via: 172.16.0.1
+          # own
+        - {to: 10.0.0.0/8, via: 172.20.0.1}
+      routing-policy: [{from: 172.20.0.0/24}]
+"""
+    )
+    made = stripped(tmp_path, text)
+    assert made.codes == []
+    assert "# own" not in only(made)
+
+
+def test_a_vrf_of_others_with_a_route_over_a_rail_is_named(tmp_path):
+    text = f"{HEAD}    e1: {{{RAIL}}}\n    eno1: {{}}\n  vrfs:\n    v: {{table: 7, interfaces: [eno1], routes: [{{to: 10.0.0.0/8, via: 172.16.0.1}}]}}\n"
+    assert stripped(tmp_path, text).codes == ["NK704"]
+
+
+VRF = f"""\
+{HEAD}    e1: {{addresses: [172.16.0.0/31]}}
+  vrfs:
+    v:
+      table: 101
+      interfaces: [e1]
+      routing-policy: [{{from: 172.16.0.0}}]
+      routes:
+        - {{to: 172.16.0.0/15, via: 172.16.0.1}}
+        - {{to: 0.0.0.0/0, type: unreachable, metric: 4278198272}}
+"""
+
+
+def test_a_vrf_is_not_left_with_routes_alone(tmp_path):
+    """On which netplan 0.106 crashes."""
+    made = stripped(tmp_path, VRF)
+    assert made.codes == ["NK704"]
+    text = only(made)
+    assert "routing-policy: [{from: 172.16.0.0}]" in text
+    assert "via: 172.16.0.1" not in text
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_left"),
+    [("172.16.0.0/12", True), ("172.16.0.0/30", True), ("172.16.0.0/31", False)],
+)
+def test_a_policy_for_more_than_the_link_is_not_the_rail_s(prefix, is_left, tmp_path):
+    """It is for other interfaces of the VRF too."""
+    text = (
+        HEAD
+        + f"""\
+    e1: {{addresses: [172.16.0.0/31]}}
+    eno1: {{addresses: [172.20.0.2/24]}}
+  vrfs:
+    v:
+      table: 7
+      interfaces: [e1, eno1]
+      routes: [{{to: 172.16.0.0/15, via: 172.16.0.1}}]
+      routing-policy: [{{from: {prefix}}}]
+"""
+    )
+    assert (f"from: {prefix}" in only(stripped(tmp_path, text))) is is_left
 
 
 def test_items_within_brackets_go_from_comma_to_comma(tmp_path):
@@ -411,6 +718,12 @@ def test_network_manager_settings_of_a_rail_are_not_mended(tmp_path):
     assert "169.254.0.0/16" in made.messages[0]
 
 
+def test_network_manager_settings_of_a_rail_may_be_right(tmp_path):
+    silent = "{passthrough: {ipv4.method: disabled, ipv6.method: disabled}}"
+    text = f"network: {{renderer: NetworkManager, ethernets: {{e1: {{{RAIL}, networkmanager: {silent}}}}}}}\n"
+    assert only(stripped(tmp_path, text)).count("passthrough") == 1
+
+
 # -- refusals ---------------------------------------------------------------------
 
 
@@ -422,15 +735,26 @@ def test_network_manager_settings_of_a_rail_are_not_mended(tmp_path):
         (f"{HEAD}    e1: {{{RAIL}}}\n  bonds: {{b: {{interfaces: [e1]}}}}\n", "NK310"),
         (f"{HEAD}    e1: {{{RAIL}}}\n  bridges: {{b: {{interfaces: [e1]}}}}\n", "NK310"),
         (f"{HEAD}    e1: {{{RAIL}}}\n  vlans: {{v: {{id: 7, link: e1}}}}\n", "NK703"),
+        (f"{HEAD}    e1: {{{RAIL}}}\n  tunnels: {{x: {{mode: vxlan, id: 7, link: e1, remote: 10.0.0.9}}}}\n", "NK703"),
         (f"{HEAD}    e1: {{{RAIL}, dhcp4: true}}\n", "NK324"),
         (f"{HEAD}    e1: {{{RAIL}, mtuu: 9}}\n", "NK101"),
         (f"{HEAD}    eno1: {{dhcp4: true}}\n", "NK317"),
+        (f"{HEAD}    eno1: {{dhcp4: true}}\n  vlans: {{v: {{id: 7, link: eno1, dhcp4: false, link-local: [], optional: true}}}}\n", "NK317"),
     ],
 )  # fmt: skip
 def test_refused_with_a_finding(text, code, tmp_path):
     made = stripped(tmp_path, text)
     assert code in made.codes, made
     assert made.files == {}
+
+
+def test_the_place_of_what_cannot_be_cut_is_told(tmp_path, run):
+    text = f"{HEAD}    e1:\n      routes: [{{to: 172.16.0.0/15, via: 172.16.0.1}}]\n      ? addresses\n      : [172.16.0.0/31]\n"
+    root = write_host(tmp_path / "gpu-0", {"60.yaml": text})
+    done = run("strip", root, "--no-config")
+    assert done.code == 1
+    assert "60.yaml:6:9: NK701 " in done.err
+    assert "this entry shares its line with something else" in done.err
 
 
 def test_a_rail_that_is_a_vlan_is_refused(tmp_path):
@@ -446,6 +770,20 @@ def test_a_rail_that_is_a_vlan_is_refused(tmp_path):
 def test_a_rail_that_would_come_back_is_refused(place, tmp_path):
     files = {f"{place}/netplan/1.yaml": f"{HEAD}    e1: {{{RAIL}}}\n"}
     assert stripped(tmp_path, files).codes == ["NK702"]
+
+
+def test_every_file_that_would_come_back_is_named(tmp_path):
+    rail = f"{HEAD}    e1: {{{RAIL}}}\n"
+    files = {"run/netplan/1.yaml": rail, "lib/netplan/2.yaml": rail.replace("e1", "e2").replace(".16.", ".18.")}  # fmt: skip
+    assert stripped(tmp_path, files).codes == ["NK702", "NK702"]
+
+
+@pytest.mark.parametrize("place", ["run/cloud/rails", "usr/share/rails/60"])
+def test_a_rail_in_a_file_that_a_link_leads_to(place, tmp_path):
+    root = write_host(tmp_path / "gpu-0", {place: f"{HEAD}    e1: {{{RAIL}}}\n"})
+    (root / "etc/netplan").mkdir(parents=True)
+    (root / "etc/netplan/60.yaml").symlink_to(f"/{place}")
+    assert stripped(tmp_path, {}).codes == ["NK702"]
 
 
 def test_what_serves_nothing_without_the_rail_is_named(tmp_path):
@@ -503,7 +841,7 @@ def test_planted_faults_of_a_result_are_found(tmp_path):
     """The proof alone, against results that somebody got wrong."""
     from netplan2k8s.addressing import parse_prefix
 
-    other = "    eno1: {addresses: [10.0.0.2/24], mtu: 1500}\n"
+    other = "    eno1: {addresses: [10.0.0.2/24], mtu: 1500, link-local: []}\n"
     good = f"{HEAD}    e1:\n{ADDED}{other}"
     links = {"e1": parse_prefix("172.16.0.0/31")}
     write_host(tmp_path / "old", {"a.yaml": f"{HEAD}    e1: {{{RAIL}}}\n{other}"})
@@ -528,6 +866,9 @@ def test_planted_faults_of_a_result_are_found(tmp_path):
         good.replace(other, ""),
         good.replace("e1:", "e1:\n      addresses: [172.16.0.0/31]"),
         good.replace("version: 2", "renderer: NetworkManager"),
+        good.replace(HEAD, f"{HEAD}    renderer: NetworkManager\n"),
+        good.replace(", link-local: []", ""),
+        good.replace(other, "").replace(HEAD, HEAD + other),
         good + "    e3: {}\n",
         good.replace(ADDED, ADDED + "      mtu: 9216\n"),
     ):
@@ -571,3 +912,17 @@ def test_broken_fleets_are_stripped_or_refused(name, run, tmp_path):
     assert (done.code == 0) is (tmp_path / "out").exists()
     if done.code:
         assert " NK" in done.err
+
+
+@pytest.mark.parametrize("key", ["addresses", "routes", "routing-policy"])
+def test_the_proof_finds_what_the_stripper_forgets(key, tmp_path, monkeypatch):
+    """It does not go by the stripper's own list."""
+    from netplan2k8s.strip import rail_text
+
+    left = tuple(gone for gone in rail_text.GONE if gone != key)
+    monkeypatch.setattr(rail_text, "GONE", left)
+    policy = "routing-policy: [{from: 172.16.0.0, table: 101}]"
+    text = f"{HEAD}    e1: {{optional: true, {RAIL}, {policy}}}\n"
+    made = stripped(tmp_path, text)
+    assert made.codes == ["NK701"]
+    assert f"{key} of rail e1 is not as it must be" in made.messages[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -64,6 +65,25 @@ def test_patch_makes_of_the_hosts_what_strip_writes(tail, run, tmp_path):
     }
 
 
+@pytest.mark.parametrize(
+    "name", [b"60 rails", b"60-\xff", b'60"\\', b"60\n#\t", "é".encode()]
+)
+@pytest.mark.parametrize("program", [["git", "apply", "-"], ["patch", "-p1", "-s"]])
+def test_patches_of_files_with_odd_names(program, name, run, tmp_path):
+    if shutil.which(program[0]) is None:
+        pytest.skip(f"{program[0]} is not installed")
+    hosts = fleet(tmp_path / "fleet", 0)
+    place = os.fsencode(hosts / "gpu-0/etc/netplan")
+    os.rename(place + b"/60-rails.yaml", place + b"/" + name + b".yaml")
+    done = run("strip", hosts, "--no-config", "--write", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    text = run("strip", hosts, "--no-config").out.rpartition("1 host: 2 rails")[0]
+    env = {"GIT_DIR": "/nonexistent", "PATH": "/usr/bin:/bin"}
+    subprocess.run(program, input=text, text=True, cwd=hosts, check=True, env=env)
+    made, wanted = listing(hosts), listing(tmp_path / "out/hosts")
+    assert {k: v[1] for k, v in made.items()} == {k: v[1] for k, v in wanted.items()}
+
+
 def test_colors_where_they_are_wanted(run):
     done = run("strip", FOUR / "worker-gpu-0", "--no-config", "--color", "always")
     assert "\x1b[31m-" in done.out
@@ -118,6 +138,26 @@ def test_one_host_that_cannot_be_stripped_stops_all(run, tmp_path):
     )
     assert left.code == 0, left.err
     assert sorted(p.name for p in (out / "hosts").iterdir()) == ["gpu-0"]
+
+
+@pytest.mark.parametrize("added", ["", "      dhcp4: false\n      link-local: []\n      optional: true\n"])  # fmt: skip
+def test_a_rail_that_a_host_lacks_is_said_unless_it_was_stripped(added, run, tmp_path):
+    """However silent the rails of its neighbours are."""
+    hosts = fleet(tmp_path / "fleet", 0, 1, 2)
+    for number in range(3):
+        path = hosts / f"gpu-{number}/etc/netplan/60-rails.yaml"
+        text = path.read_text().replace("    rail1:\n", f"    rail1:\n{added}")
+        text = text.replace("    rail0:\n", f"    rail0:\n{added}")
+        path.write_text(text)
+    whole = path.read_text()
+    path.write_text(whole.partition("    rail1:")[0])
+    done = run("strip", hosts, "--no-config")
+    assert done.code == 1
+    assert " NK308 " in done.err
+    path.write_text(f"{path.read_text()}    rail1: {{dhcp4: false, link-local: [], optional: true}}\n")  # fmt: skip
+    done = run("strip", hosts, "--no-config")
+    assert done.code == 0, done.err
+    assert "3 hosts: 5 rails taken out" in done.out
 
 
 @pytest.fixture
@@ -238,6 +278,34 @@ def test_an_edit_since_is_not_undone(moved, run, tmp_path):
         in done.err
     )
     assert not back.exists()
+
+
+def test_a_mode_that_changed_since_is_named(moved, run, tmp_path):
+    (tmp_path / "now/gpu-1/etc/netplan/10-a.yaml").chmod(0o644)
+    done = run("strip", tmp_path / "now", "--no-config", "--restore", moved)
+    assert done.code == 1
+    assert "NK705 got mode 0644 instead of 0600 since strip wrote it" in done.err
+
+
+def test_a_flat_file_that_cannot_be_read_is_a_finding(run, tmp_path):
+    (tmp_path / "gpu-0.yaml").write_bytes(b"#" * (17 << 20))
+    done = run("strip", tmp_path, "--no-config", "--restore", tmp_path / "x")
+    assert done.code != 0
+    assert " NK" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("restore", [[], ["--restore", "x"]], ids=["", "restore"])
+@pytest.mark.parametrize(
+    ("link", "code"), [("netplan", "NK001"), ("../../../x", "NK004")]
+)
+def test_a_host_that_cannot_be_listed_is_a_finding(link, code, restore, run, tmp_path):
+    place = tmp_path / "gpu-0/etc/netplan"
+    place.parent.mkdir(parents=True)
+    place.symlink_to(link)
+    done = run("strip", tmp_path / "gpu-0", "--no-config", *restore)
+    assert done.code == 2
+    assert f"{place}:1:1: {code} " in done.err
 
 
 def test_a_host_without_originals(moved, run, tmp_path):

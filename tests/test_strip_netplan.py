@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from tests.conftest import FIXTURES
 from tests.strip_hosts import host_texts
 from tests.stripping import RAIL, stripped, write_host
-from tests.test_strip import FLEETS, options
+from tests.test_strip import FLEETS, VRF, options
 
 GENERATE = shutil.which("generate", path="/usr/libexec/netplan:/usr/lib/netplan")
 pytestmark = pytest.mark.skipif(
@@ -101,6 +101,19 @@ def test_network_manager_addresses_no_rail(run, tmp_path):
     for family in ("ipv4", "ipv6"):
         section = profile.partition(f"[{family}]")[2].partition("[")[0]
         assert "method=disabled" in section
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_netplan_takes_the_vrf_of_a_rail(is_alone, tmp_path):
+    """One with routes and no policy crashes netplan 0.106."""
+    text = VRF.replace(VRF.splitlines(keepends=True)[-1], "") if is_alone else VRF
+    root = write_host(tmp_path / "before", {"a.yaml": text})
+    before = generated(root, tmp_path)
+    made = stripped(tmp_path, text)
+    after = generated(write_host(tmp_path / "after", made.files), tmp_path)
+    gone = [path for path in before if "172.16.0.1" in before[path]]
+    assert gone
+    assert not [path for path in after if "172.16.0.1" in after[path]]
 
 
 @settings(max_examples=60)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import tarfile
@@ -16,7 +17,7 @@ import pytest
 
 from netplan2k8s.findings import OperationError
 from netplan2k8s.settings import Settings
-from netplan2k8s.strip import output
+from netplan2k8s.strip import output, trees
 from netplan2k8s.stripping import strip
 from tests.stripping import write_host
 
@@ -87,6 +88,7 @@ def test_links_stay_links_and_their_files_change(tmp_path):
     assert old == listing(hosts)
     changed = [path for path in old if old[path] != new[path]]
     assert changed == ["gpu-0/opt/rails"]
+    assert quiet(hosts, tmp_path / "out").unchanged == 1
 
 
 def test_flat_files_and_archives_keep_their_modes(tmp_path):
@@ -105,6 +107,36 @@ def test_flat_files_and_archives_keep_their_modes(tmp_path):
     new = listing(tmp_path / "out/hosts")
     assert new["gpu-0.yaml"][0] == 0o400
     assert new["gpu-1/etc/netplan/60-rails.yaml"][0] == 0o600
+
+
+def test_modes_are_kept_with_all_their_bits(tmp_path):
+    hosts = fleet(tmp_path / "fleet", 0)
+    (hosts / "gpu-0/etc/netplan/10-a.yaml").chmod(0o4755)
+    (hosts / "gpu-0/etc/netplan/60-rails.yaml").chmod(0o400)
+    mask = os.umask(0o077)
+    try:
+        quiet(hosts, tmp_path / "out")
+    finally:
+        os.umask(mask)
+    new = listing(tmp_path / "out/hosts")
+    assert [mode for mode, _ in new.values()] == [0o4755, 0o400]
+    assert quiet(hosts, tmp_path / "out").unchanged == 1
+
+
+def test_a_disk_may_take_files_bit_by_bit(tmp_path, monkeypatch):
+    hosts = fleet(tmp_path / "fleet", 0)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, bytes(data)[:7]))
+    quiet(hosts, tmp_path / "out")
+    assert listing(tmp_path / "out/rollback") == listing(hosts)
+
+
+def test_a_link_in_the_place_of_a_host_is_not_its_tree(tmp_path):
+    hosts, out = fleet(tmp_path / "fleet", 0), tmp_path / "out"
+    quiet(hosts, out)
+    (out / "hosts/gpu-0").rename(tmp_path / "elsewhere")
+    (out / "hosts/gpu-0").symlink_to(tmp_path / "elsewhere")
+    assert [f.rule.code for f in quiet(hosts, out).findings] == ["NK009"]
 
 
 def test_the_same_whatever_the_order_of_hosts(tmp_path):
@@ -167,6 +199,61 @@ def test_a_file_in_the_place_of_the_directory_is_a_finding(tmp_path, run):
     assert (tmp_path / "out").read_text() == "mine"
 
 
+@pytest.mark.parametrize("place", [".", "out", "out/deeper"])
+def test_a_directory_among_the_hosts_is_refused(place, tmp_path, run):
+    """The next run would find stripped hosts and originals as hosts of the same name."""
+    hosts = fleet(tmp_path / "fleet", 0)
+    done = run("strip", hosts, "--no-config", "--write", "-o", hosts / place)
+    assert done.code == 2
+    assert f"NK009 lies in {hosts}" in done.err
+    assert os.listdir(hosts) == ["gpu-0"]
+
+
+def test_a_directory_within_the_one_host_is_none_of_its_files(tmp_path):
+    """As on the host itself, whose root is /."""
+    root = fleet(tmp_path / "fleet", 0) / "gpu-0"
+    assert quiet(root, root / "root/out").written == 1
+    assert quiet(root, root / "root/out").unchanged == 1
+
+
+def test_directories_made_for_nothing_go_again(tmp_path, run):
+    hosts = fleet(tmp_path / "fleet", 0)
+    path = hosts / "gpu-0/etc/netplan/60-rails.yaml"
+    path.write_text(path.read_text() + "  vlans: {v: {id: 7, link: rail0}}\n")
+    done = run("strip", hosts, "--no-config", "--write", "-o", tmp_path / "a/b/out")
+    assert done.code == 1
+    assert os.listdir(tmp_path) == ["fleet"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "large"])
+def test_what_no_run_wrote_is_not_read(kind, tmp_path):
+    hosts, out = fleet(tmp_path / "fleet", 0), tmp_path / "out"
+    quiet(hosts, out)
+    place = out / "hosts/gpu-0/x"
+    with contextlib.chdir(place.parent), socket.socket(socket.AF_UNIX) as end:
+        if kind == "pipe":
+            os.mkfifo(place)
+        elif kind == "socket":
+            end.bind(place.name)
+        else:
+            with place.open("wb") as file:
+                file.truncate(1 << 40)
+        made = quiet(hosts, out)
+    assert [f.rule.code for f in made.findings] == ["NK009"]
+    assert "was edited (x)" in made.findings[0].message
+
+
+def test_names_that_are_no_text(tmp_path, run):
+    hosts, out = fleet(tmp_path / "fleet", 0), tmp_path / "out"
+    place = os.fsencode(hosts / "gpu-0/etc/netplan")
+    os.rename(place + b"/60-rails.yaml", place + b"/60-\xff \xc3\xa9.yaml")
+    assert quiet(hosts, out).written == 1
+    assert listing(out / "rollback") == listing(hosts)
+    done = run("strip", hosts, "--no-config")
+    assert done.code == 0
+    assert '--- "a/gpu-0/etc/netplan/60-\\377 \\303\\251.yaml"\n' in done.out
+
+
 # -- what may go wrong ------------------------------------------------------------
 
 
@@ -187,7 +274,21 @@ def test_a_file_that_changes_meanwhile_stops_all(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["fleet"]
 
 
-def test_a_rail_that_goes_meanwhile_stops_all(tmp_path, monkeypatch):
+def test_a_mode_that_changes_meanwhile_stops_all(tmp_path, monkeypatch):
+    hosts = fleet(tmp_path / "fleet", 0)
+    add = output.Staging.add
+
+    def add_and_change(self, node_name, new, original=None):
+        add(self, node_name, new, original)
+        (hosts / "gpu-0/etc/netplan/10-a.yaml").chmod(0o640)
+
+    monkeypatch.setattr(output.Staging, "add", add_and_change)
+    with pytest.raises(OperationError):
+        quiet(hosts, tmp_path / "out")
+
+
+@pytest.mark.parametrize("now", [OTHER, HEAD + rails(7)], ids=["gone", "another"])
+def test_a_rail_that_changes_meanwhile_stops_all(now, tmp_path, monkeypatch):
     from netplan2k8s import stripping
 
     hosts = fleet(tmp_path / "fleet", 0)
@@ -195,7 +296,7 @@ def test_a_rail_that_goes_meanwhile_stops_all(tmp_path, monkeypatch):
 
     def prepare_and_edit(*arguments, **options):
         made = prepare(*arguments, **options)
-        (hosts / "gpu-0/etc/netplan/60-rails.yaml").write_text(OTHER)
+        (hosts / "gpu-0/etc/netplan/60-rails.yaml").write_text(now)
         return made
 
     monkeypatch.setattr(stripping, "prepare", prepare_and_edit)
@@ -252,6 +353,16 @@ def test_a_disk_without_inodes_leaves_nothing_behind(inodes, tmp_path, run):
 
 
 @needs_root
+def test_a_file_system_of_its_own_is_written_into(tmp_path):
+    """From beside it nothing can be moved there."""
+    hosts = fleet(tmp_path / "fleet", 0)
+    with mounted(tmp_path / "out", "size=1m") as out:
+        assert quiet(hosts, out).written == 1
+        assert sorted(os.listdir(out)) == ["hosts", "rollback"]
+        assert listing(out / "rollback") == listing(hosts)
+
+
+@needs_root
 def test_read_only_hosts_are_fine_and_a_read_only_output_is_said(tmp_path, run):
     hosts = fleet(tmp_path / "fleet", 0)
     with mounted(tmp_path / "disk", "size=1m") as disk:
@@ -265,6 +376,54 @@ def test_read_only_hosts_are_fine_and_a_read_only_output_is_said(tmp_path, run):
         done = run("strip", disk / "fleet", "--no-config", "--write", "-o", out)
         assert done.code == 0, done.err
         assert listing(out / "rollback") == listing(hosts)
+
+
+# -- runs at the same time ---------------------------------------------------------
+
+
+def left_behind(place: Path) -> Path:
+    """What a run has left that was killed."""
+    path = place / "out.netplan2k8s-0123abcd"
+    (path / "hosts").mkdir(parents=True)
+    return path
+
+
+def test_what_a_killed_run_left_goes_whatever_runs_now(tmp_path):
+    """Even where this run has the number that the other had, as in containers."""
+    hosts = fleet(tmp_path / "fleet", 0)
+    left = left_behind(tmp_path)
+    (tmp_path / f"out.netplan2k8s-{os.getpid()}").mkdir()
+    assert quiet(hosts, tmp_path / "out").written == 1
+    assert not left.exists()
+    assert sorted(os.listdir(tmp_path)) == ["fleet", "out"]
+
+
+def test_what_another_run_writes_stays(tmp_path):
+    hosts = fleet(tmp_path / "fleet", 0)
+    with output.Staging(str(tmp_path / "out")) as other:
+        assert quiet(hosts, tmp_path / "out").written == 1
+        other.add("gpu-7", {"etc/netplan/a.yaml": trees.Entry(b"", 0o600)})
+        other.commit()
+    assert sorted(os.listdir(tmp_path / "out/hosts")) == ["gpu-0", "gpu-7"]
+    assert sorted(os.listdir(tmp_path)) == ["fleet", "out"]
+
+
+@pytest.mark.parametrize("path", ["", "etc/netplan/a.yaml"], ids=["flat", "tree"])
+def test_originals_that_another_run_keeps_meanwhile_stay(path, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    entries = {name: {path: trees.Entry(name.encode(), 0o600)} for name in "abx"}
+    with output.Staging(str(out)) as late:
+        for node in ("gpu-0", "gpu-1"):
+            late.add(node, entries["x"], entries["a"])
+        with output.Staging(str(out)) as early:
+            early.add("gpu-1", entries["x"], entries["b"])
+            early.commit()
+        before = listing(out / "rollback") | listing(out / "hosts")
+        with pytest.raises(OperationError, match="has come meanwhile"):
+            late.commit()
+        assert listing(out / "rollback") | listing(out / "hosts") == before
+    assert sorted(os.listdir(out)) == ["hosts", "rollback"]
 
 
 # -- killed -----------------------------------------------------------------------

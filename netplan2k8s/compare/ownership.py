@@ -9,7 +9,7 @@ Source: structured-merge-diff; client-go, util/csaupgrade; kubectl, pkg/cmd/appl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netplan2k8s.manifests.json_text import JsonError, JsonText
@@ -80,7 +80,8 @@ def applied(
         return Applied(made, is_told=False)
     others = [owner for owner in owners if owner not in mine]
     _erase(made, manifest, mine, others)
-    return Applied(made, tuple(_conflicts(live, manifest, others)))
+    parted = {way[:n] for o in owners for way in o.ways for n in range(len(way))}
+    return Applied(made, tuple(_conflicts(live, manifest, others, parted)))
 
 
 def taken_over(
@@ -210,14 +211,21 @@ def _drop(made: dict[str, Any], way: Way, *, is_whole: bool) -> None:
 
 
 def _conflicts(
-    live: Mapping[str, Any], manifest: Mapping[str, Any], others: Sequence[Owner]
+    live: Mapping[str, Any],
+    manifest: Mapping[str, Any],
+    others: Sequence[Owner],
+    parted: Collection[Way],
 ) -> Iterator[Conflict]:
-    """Fields of other managers that the manifest wants otherwise."""
+    """Fields of other managers that the manifest wants otherwise.
+
+    ``parted`` are ways to mappings whose fields somebody owns one by one: who has such
+    a mapping without any field of it does not mind what becomes of these.
+    """
     for owner in others:
         for way in sorted(owner.fields):
             had, sent = _value(live, way), _value(manifest, way)
             is_sent = way[:1] == ("spec",) and sent is not _ABSENT
-            if is_sent and had not in ({}, sent):
+            if is_sent and had not in ({}, sent) and way not in parted:
                 yield Conflict(f".{'.'.join(way)}", owner.manager)
 
 

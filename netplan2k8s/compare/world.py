@@ -132,7 +132,7 @@ def _addresses(text: str) -> tuple[str, ...]:
     """The addresses of a network-status, those of the cluster's own network apart."""
     try:
         listed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     found: list[str] = []
     for item in listed if isinstance(listed, list) else ():

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from netplan2k8s.addressing import format_address
@@ -43,15 +43,16 @@ _DEADLINE_SECONDS = 3600
 def emit(plan: FabricPlan, settings: Settings) -> Iterator[Manifest]:
     if plan.rails:
         yield Manifest(PROGRAM_PATH, _program(settings))
-    complete = frozenset(pods.complete_nodes(plan))
+    rows = _rows(plan)
     for wave in planned(plan, settings.waves):
-        nodes = tuple(name for name in wave.node_names if name in complete)
+        nodes = tuple(name for name in wave.node_names if name in rows)
         if nodes:
-            checked = Wave(wave.name, nodes)
             place = f"{DIRECTORY}/{wave.name}"
+            text = _plan_text(plan, wave.name, nodes, rows)
             yield Manifest(
-                f"{place}/configmap.yaml", _config_map(plan, settings, checked)
+                f"{place}/configmap.yaml", _config_map(settings, wave.name, text)
             )
+            checked = Wave(wave.name, nodes)
             yield Manifest(f"{place}/job.yaml", _job(plan, settings, checked))
     yield from nccl.emit(plan, settings)
 
@@ -66,12 +67,12 @@ def job_name(wave_name: str) -> str:
     return f"{VERIFICATION}{wave_name}"
 
 
-def _config_map(plan: FabricPlan, settings: Settings, wave: Wave) -> dict[str, Any]:
+def _config_map(settings: Settings, wave_name: str, text: str) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": pods.metadata(job_name(wave.name), settings, LABELS),
-        "data": {_PLAN: _plan_text(plan, wave)},
+        "metadata": pods.metadata(job_name(wave_name), settings, LABELS),
+        "data": {_PLAN: text},
     }
 
 
@@ -93,33 +94,39 @@ def script() -> str:
         return file.read()
 
 
-def _plan_text(plan: FabricPlan, wave: Wave) -> str:
+def _plan_text(
+    plan: FabricPlan, wave_name: str, nodes: Sequence[str], rows: Mapping[str, str]
+) -> str:
     """The plan with a node on each line."""
     rails = [
         [rail.name, interface, [str(route) for route in rail.routes]]
         for rail, interface in zip(plan.rails, pods.interfaces(plan), strict=True)
     ]
-    links: dict[str, list[Any]] = {name: [] for name in wave.node_names}
+    head = json.dumps({"name": wave_name, "rdma": True, "rails": rails})[:-1]
+    lines = ",\n".join(f'  "{name}": [{rows[name]}]' for name in nodes)
+    return f'{head}, "nodes": {{\n{lines}\n}}}}\n'
+
+
+def _rows(plan: FabricPlan) -> dict[str, str]:
+    """The links of every node that has all rails, in their order, as JSON."""
+    links: dict[str, list[str]] = {name: [] for name in pods.complete_nodes(plan)}
     for rail in plan.rails:
         for link in rail.attachments:
             if link.node_name in links:
                 links[link.node_name].append(_link(rail, link))
-    rows = ",\n".join(
-        f"  {json.dumps(name)}: {json.dumps(row)}" for name, row in links.items()
-    )
-    head = {"name": wave.name, "rdma": True, "rails": rails}
-    return f'{json.dumps(head)[:-1]}, "nodes": {{\n{rows}\n}}}}\n'
+    return {name: ", ".join(texts) for name, texts in links.items()}
 
 
-def _link(rail: Rail, link: RailAttachment) -> list[Any]:
+def _link(rail: Rail, link: RailAttachment) -> str:
     """What a pod may have there: of a wider link any address but the leaf's."""
     family, value, length = link.address
     values: Sequence[int] = (value,)
     if not rail.is_point_to_point:
         first, last = pods_range(link.prefix)
         values = [v for v in range(first.value, last.value + 1) if v != link.gateway]
-    addresses = [format_address(family, value) for value in values]
-    return [addresses, length, format_address(family, link.gateway), link.mtu]
+    addresses = ", ".join(f'"{format_address(family, v)}"' for v in values)
+    mtu = "null" if link.mtu is None else link.mtu
+    return f'[[{addresses}], {length}, "{format_address(family, link.gateway)}", {mtu}]'
 
 
 def _job(plan: FabricPlan, settings: Settings, wave: Wave) -> dict[str, Any]:

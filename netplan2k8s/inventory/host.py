@@ -19,6 +19,11 @@ FILES: dict[str, Reader] = {
     "mst-status.txt": mellanox.mst_status,
     "sys-class-net.txt": sysfs.listing,
 }
+ADDRESS_FILE, LLDP_FILE = "ip-addr.json", "lldp.json"
+ROUTE_FILE, ROUTE6_FILE = "ip-route.json", "ip-route6.json"
+RULE_FILE, RULE6_FILE = "ip-rule.json", "ip-rule6.json"
+LIVE_FILES = (ADDRESS_FILE, ROUTE_FILE, ROUTE6_FILE, RULE_FILE, RULE6_FILE, LLDP_FILE)
+"""Files of the running host, which lie beside the inventory and are none."""
 _DIRECTORIES: tuple[tuple[str, str, Reader], ...] = (
     ("etc/udev/rules.d", ".rules", renames.udev_rules),
     ("etc/systemd/network", ".link", renames.link_file),

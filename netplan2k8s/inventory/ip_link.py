@@ -53,6 +53,8 @@ def load_list(text: str, what: str) -> list[Any]:
         raise UnreadableError(message, error.lineno, error.colno) from error
     except RecursionError as error:
         raise UnreadableError(f"is not {what}: nested too deep") from error
+    except ValueError as error:  # Python reads no number of over 4,300 digits
+        raise UnreadableError(f"is not {what}: a number beyond all use") from error
     if isinstance(loaded, dict):
         return [loaded]
     if not isinstance(loaded, list):

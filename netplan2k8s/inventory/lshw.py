@@ -40,6 +40,9 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         except RecursionError as error:
             message = "is not the JSON of `lshw -class network -json`: nested too deep"
             raise UnreadableError(message) from error
+        except ValueError as error:  # Python reads no number of over 4,300 digits
+            message = "is not the JSON of `lshw -class network -json`: a huge number"
+            raise UnreadableError(message) from error
         if isinstance(node, dict):
             yield node
         position = _skip(text, position)

@@ -49,8 +49,19 @@ def prove(
 def _documents(
     files: Mapping[str, str], unread: list[Finding], *, are_pools: bool
 ) -> Iterator[Document]:
+    for path, text in _judged(files):
+        if (f"-{_POOL}-" in path) is are_pools:
+            yield from read_documents(text.encode(), path, unread)
+
+
+def _judged(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What there is to prove; of the verification's Jobs, whose pods are alike, one."""
+    is_first = True
     for path, text in files.items():
         if path.endswith(_UNJUDGED) or not path.endswith(".yaml"):
             continue
-        if (f"-{_POOL}-" in path) is are_pools:
-            yield from read_documents(text.encode(), path, unread)
+        if path.endswith("/job.yaml"):
+            if not is_first:
+                continue
+            is_first = False
+        yield path, text

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import codecs
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from netplan2k8s.findings import has_error
 from netplan2k8s.naming import counted, ranges
-from netplan2k8s.strip.output import Entry, Tree
+from netplan2k8s.strip.trees import Entry, Tree
 from netplan2k8s.stripping import Outcome
 
 _NO_BREAK = "\\ No newline at end of file\n"
@@ -32,9 +33,23 @@ def diff(node_name: str, old: Tree, new: Tree, *, color: bool = False) -> str:
 
 
 def _diff(name: str, old: bytes, new: bytes) -> Iterator[str]:
-    lines = difflib.unified_diff(_lines(old), _lines(new), f"a/{name}", f"b/{name}")
+    names = _quoted(f"a/{name}"), _quoted(f"b/{name}")
+    lines = difflib.unified_diff(_lines(old), _lines(new), *names)
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n{_NO_BREAK}"
+
+
+def _quoted(name: str) -> str:
+    """A path as git writes it: its end told where it has blanks, odd bytes in octal."""
+    if name.isprintable() and not set(name) & {'"', "\\"}:
+        return f"{name}\t" if " " in name else name
+    escaped = (
+        character
+        if character.isascii() and character.isprintable() and character not in '"\\'
+        else "".join(f"\\{byte:03o}" for byte in os.fsencode(character))
+        for character in name
+    )
+    return f'"{"".join(escaped)}"'
 
 
 def _lines(content: bytes) -> list[str]:

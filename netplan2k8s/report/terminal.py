@@ -101,7 +101,7 @@ def print_fabric(
 def _rails_table(plan: FabricPlan) -> Any:  # noqa: ANN401  rich is imported late
     rails, hosts = len(plan.rails), len(plan.node_names)
     title = f"{counted(rails, 'rail')} on {counted(hosts, 'host')}"
-    table = _table(title)
+    table = empty_table(title)
     headings = ("rail", "CIDR", "hosts", "NIC side", "MTU", "interface", "PCI address")
     for heading in headings:
         table.add_column(heading, justify="right" if heading == "hosts" else "left")
@@ -139,7 +139,7 @@ def _hosts_table(plan: FabricPlan, findings: Sequence[Finding]) -> Any:  # noqa:
     lengths = {rail.node_prefix_length for rail in plan.rails}
     usual = lengths.pop() if len(lengths) == 1 else None
     title = "host addresses by rail" + (f", each a /{usual}" if usual else "")
-    table = _table(title)
+    table = empty_table(title)
     table.add_column("host", overflow="fold")
     for rail in plan.rails:
         table.add_column(rail.name, overflow="fold")
@@ -162,7 +162,7 @@ def _evidence_table(
     plan: FabricPlan,
     sources: dict[tuple[str, str], str],
 ) -> Any:  # noqa: ANN401  as above
-    table = _table("where each link comes from")
+    table = empty_table("where each link comes from")
     for heading in ("host", "rail", "interface", "address", "gateway", "PCI address"):
         table.add_column(heading)
     table.add_column("known from", overflow="fold")
@@ -184,7 +184,7 @@ def _links(plan: FabricPlan) -> Iterator[tuple[str, Rail, Any]]:
                 yield node, rail, links[node]
 
 
-def _table(title: str) -> Any:  # noqa: ANN401  as above
+def empty_table(title: str) -> Any:  # noqa: ANN401  as above
     from rich import box  # noqa: PLC0415  tables only
     from rich.table import Table  # noqa: PLC0415
 

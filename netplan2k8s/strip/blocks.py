@@ -17,7 +17,7 @@ from netplan2k8s.strip.changes import (
 )
 from netplan2k8s.strip.syntax import Kind, Piece
 
-_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]*)+")
+_PROPERTIES = re.compile(r"(?:(?:!<[^>]*>|[&!][^\s,\[\]{}]*)[ \t]*)+")
 
 
 def edits(text: str, change: Change) -> Iterator[Edit]:
@@ -26,8 +26,9 @@ def edits(text: str, change: Change) -> Iterator[Edit]:
     Raises:
         UnusualError: an entry does not fill its lines.
     """
-    if len(change.cuts) == len(_starts(change.piece)) and not change.added:
-        yield _emptied(text, change)
+    is_emptied = len(change.cuts) == len(_starts(change.piece)) and not change.added
+    if change.key and is_emptied:
+        yield _emptied(text, change.piece, change.key)
     added = _added(text, change) if change.added else ""
     for number in sorted(change.cuts):
         yield Edit(*_lines_of(text, change.piece, number), added)
@@ -36,10 +37,13 @@ def edits(text: str, change: Change) -> Iterator[Edit]:
 
 def new_value(text: str, key: Piece, value: Piece, new: str) -> Edit:
     """A value changed, or set behind its key where it has lines of its own."""
-    if value.kind is Kind.ALIAS or not BREAK.search(text, key.end, value.start):
-        return Edit(value.start, value.end, new)
-    rest = END_OF_LINE.match(text, value.end)
-    end = rest.end(1) if rest and rest[1] else value.end
+    end = value.start + len(text[value.start : value.end].rstrip())
+    if not BREAK.search(text, key.end, value.start):
+        return Edit(value.start, end, new)
+    # A block scalar, which may be the last item, ends with its line.
+    rest = END_OF_LINE.match(text, end) if end == value.end else None
+    if rest and rest[1]:
+        end = rest.end(1)
     return Edit(_colon(text, key) + 1, end, f" {new}")
 
 
@@ -57,13 +61,21 @@ def _lines_of(text: str, piece: Piece, number: int) -> tuple[int, int]:
     first = line_start(text, start)
     before = text[first:start]
     if before.strip(BLANKS) != mark:
-        raise UnusualError("it shares its line with something else", start)
+        message = (
+            "this entry shares its line with something else; write each entry, as"
+            " key: value, on lines of its own"
+        )
+        raise UnusualError(message, start)
     column = before.index(mark) if mark else len(before)
-    if end == line_start(text, end) and end > start:
+    if end == line_start(text, end):
         return first, end  # a block scalar ends with its line
     rest = END_OF_LINE.match(text, end)
     if rest is None:
-        raise UnusualError("something else follows it on its line", end)
+        message = (
+            "something else follows an entry on its line; write each entry on lines of"
+            " its own"
+        )
+        raise UnusualError(message, end)
     return first, _behind_comments(text, rest.end(), column)
 
 
@@ -91,17 +103,14 @@ def _added(text: str, change: Change) -> str:
     return "".join(f"{indent}{entry}{end}" for entry in added_lines(text, change))
 
 
-def _emptied(text: str, change: Change) -> Edit:
+def _emptied(text: str, piece: Piece, key: Piece) -> Edit:
     """Braces behind the key, or its anchor, of a mapping that has lost all entries."""
-    piece, key = change.piece, change.key
-    if key is None:
-        raise UnusualError("nothing is left of the file", piece.start)
     at = _colon(text, key) + 1
-    if piece.anchor or text[piece.start] == "!":
+    if piece.start < piece.items[0].start:
         found = _PROPERTIES.match(text, piece.start)
         at = found.end() if found else at
         at = len(text[:at].rstrip(BLANKS))
-    return Edit(at, at, " {}" if piece.kind is Kind.MAPPING else " []")
+    return Edit(at, at, " {}")
 
 
 def _colon(text: str, key: Piece) -> int:
@@ -110,5 +119,6 @@ def _colon(text: str, key: Piece) -> int:
     while text[at : at + 1] in (" ", "\t"):
         at += 1
     if text[at : at + 1] != ":":
-        raise UnusualError("the key has no colon on its line", key.start)
+        message = "this key has no colon on its line; write it as key: value"
+        raise UnusualError(message, key.start)
     return at

@@ -32,16 +32,33 @@ def edits(text: str, change: Change) -> Iterator[Edit]:
     for run in _runs(sorted(change.cuts)):
         here = Change(change.piece, cuts=set(run), added=change.added if new else {})
         lines = _run_of_lines(text, here, spans)
-        yield from lines or [_stretch(spans, run, new)]
+        yield from lines or [_stretch(text, spans, run, new)]
         new = ""
 
 
-def _stretch(spans: Sequence[tuple[int, int]], run: Sequence[int], new: str) -> Edit:
-    """From comma to comma; something stays before or behind."""
+def _stretch(
+    text: str, spans: Sequence[tuple[int, int]], run: Sequence[int], new: str
+) -> Edit:
+    """From comma to comma, but for a neighbour's comment; something stays."""
+    start, end = spans[run[0]][0], spans[run[-1]][1]
     after = run[-1] + 1
     if after < len(spans):
-        return Edit(spans[run[0]][0], spans[after][0], f"{new}, " if new else "")
-    return Edit(spans[run[0] - 1][1], spans[run[-1]][1], f", {new}" if new else "")
+        behind = _own_comment(text, end, spans[after][0])
+        comma = ", " if behind == spans[after][0] else ","
+        return Edit(start, behind, f"{new}{comma}" if new else "")
+    before = spans[run[0] - 1][1]
+    if "#" in text[before:start]:
+        return Edit(start, end, new)  # a comma may come last
+    return Edit(before, end, f", {new}" if new else "")
+
+
+def _own_comment(text: str, at: int, after: int) -> int:
+    """Where the next entry begins, or the comment that is above it."""
+    comma = _COMMA.match(text, at)
+    rest = END_OF_LINE.match(text, comma.end()) if comma else None
+    if rest is None or "#" not in text[rest.end() : after]:
+        return after
+    return rest.end(1) if rest[1] else rest.start()
 
 
 def _run_of_lines(
@@ -53,7 +70,7 @@ def _run_of_lines(
     first = line_start(text, start)
     comma = _COMMA.match(text, end)
     rest = END_OF_LINE.match(text, comma.end() if comma else end)
-    if text[first:start].strip(BLANKS) or rest is None or not rest[2]:
+    if text[first:start].strip(BLANKS) or rest is None:
         return []
     lines = [f"{text[first:start]}{entry}" for entry in added_lines(text, change)]
     joined = f",{rest[2]}".join(lines)

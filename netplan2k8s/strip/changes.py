@@ -35,7 +35,7 @@ class Change:
 
     ``cuts`` are the numbers of its entries or items that go; ``added`` are entries, as
     (key, value text), that take the place of the first cut; ``values`` are new texts of
-    values, by entry.
+    values, by entry. ``key`` is what a mapping stands behind.
     """
 
     piece: Piece

@@ -31,7 +31,11 @@ def edited(
     edits.sort(key=lambda edit: (edit.start, edit.end))
     for one, other in pairwise(edits):
         if other.start < one.end:
-            raise UnusualError("entries that go lie within each other", other.start)
+            message = (
+                "an anchor shares what goes with something that keeps a part of it;"
+                " write it out in both places"
+            )
+            raise UnusualError(message, other.start)
     pieces, at = [], 0
     for edit in edits:
         pieces += [text[at : edit.start], edit.text]
@@ -71,10 +75,14 @@ def _moved_anchors(
 
 
 def _is_cut(piece: Piece, edits: Iterable[Edit]) -> bool:
-    return any(
-        edit.start <= piece.start and piece.end <= edit.end and edit.start < edit.end
-        for edit in edits
-    )
+    return any(edit.start <= piece.start and piece.end <= edit.end for edit in edits)
+
+
+def _scalar(text: str) -> str:
+    """As JSON has it where it is not plain, but in UTF-8: YAML has no surrogates."""
+    if _PLAIN.fullmatch(text):
+        return text
+    return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _written(piece: Piece, anchors: dict[str, Piece], gone: set[str]) -> str:
@@ -88,8 +96,7 @@ def _written(piece: Piece, anchors: dict[str, Piece], gone: set[str]) -> str:
         gone.remove(piece.anchor)
         head = f"&{piece.anchor} "
     if piece.kind is Kind.SCALAR:
-        is_plain = _PLAIN.fullmatch(piece.value)
-        return head + (piece.value if is_plain else json.dumps(piece.value))
+        return head + _scalar(piece.value)
     texts = [_written(item, anchors, gone) for item in piece.items]
     if piece.kind is Kind.SEQUENCE:
         return f"{head}[{', '.join(texts)}]"

@@ -24,8 +24,21 @@ from netplan2k8s.strip.changes import UnusualError
 from netplan2k8s.strip.host_files import HostFiles, read_files
 
 _ELSEWHERE = {
-    "run/": "is made anew at every boot",
-    "lib/": "belongs to a package, whose updates replace it",
+    ("run/", "dev/", "tmp/", "var/run/"): "is made anew at every boot",
+    ("lib/", "usr/"): "belongs to a package, whose updates replace it",
+}
+_LOCAL = "usr/local/"
+_REFERENCES = {
+    "routes": (
+        "via",
+        rail_text.is_over,
+        "a route over {}, which only rail {} reaches; without the rail it goes nowhere",
+    ),
+    "routing-policy": (
+        "from",
+        rail_text.is_from,
+        "a routing policy from {}, the address of rail {}; it stays and serves nothing",
+    ),
 }
 
 
@@ -52,19 +65,22 @@ class StrippedHost:
 
 
 def strip_host(
-    host: Host, rails: Mapping[str, Prefix], parse: Parse = source.parse
+    host: Host, rails: Mapping[str, Prefix], digest: str, parse: Parse = source.parse
 ) -> StrippedHost:
     """Take rails (ID → link) out of a host's Netplan; ``parse`` reads its texts.
 
+    ``digest`` is that of the files in which the rails were found.
+
     Raises:
         OSError: a file cannot be read.
-        OperationError: the files are no longer those in which the rails were found.
+        OperationError: the files are no longer those.
     """
     before = read_files(host)
+    if before.digest != digest:
+        raise changed_hosts([host.node_name])
     ids = tuple(rails)
     try:
         network = read_host(before.tree(), host.node_name, parse=parse)
-        _compare_with_plan(host, network, rails)
         said = _judged(host, before, network, rails)
         if has_error(said):
             return StrippedHost(host, ids, before, findings=said)
@@ -73,15 +89,6 @@ def strip_host(
     except InputError as error:
         return StrippedHost(host, ids, before, findings=error.findings)
     return StrippedHost(host, ids, before, changed, said)
-
-
-def _compare_with_plan(
-    host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
-) -> None:
-    for rail in rails:
-        definition = network.definitions.get(rail)
-        if definition is None or not definition.settings.get("addresses"):
-            raise changed_hosts([host.node_name])
 
 
 def _judged(
@@ -141,15 +148,16 @@ def _own_profile(
 def _stripped(
     host: Host, before: HostFiles, network: HostNetwork, rails: Mapping[str, Prefix]
 ) -> dict[str, bytes]:
-    read = {before.names[path]: path for path in _paths(before, network)}
+    by_label = {label: path for path, label in before.labels.items()}
+    paths = [by_label[label] for label in network.files]  # in netplan's order
+    read = {before.names[path]: path for path in paths}
     files = {real: before.files[real] for real in read if real in before.files}
     try:
         made = rail_text.stripped(files, network, rails)
     except UnusualError as error:
         label = before.labels[read[error.path]]
         message = (
-            f"the rails of {host.node_name} cannot be taken out of this file: {error};"
-            " write each entry on lines of its own"
+            f"the rails of {host.node_name} cannot be taken out of this file: {error}"
         )
         span = Span(label, error.line, error.column)
         raise InputError(
@@ -158,21 +166,15 @@ def _stripped(
     findings = [
         _volatile(host, before.labels[read[real]], why)
         for real in made
-        for place, why in _ELSEWHERE.items()
-        if read[real].startswith(place)
+        for places, why in _ELSEWHERE.items()
+        if any(
+            path.startswith(places) and not path.startswith(_LOCAL)
+            for path in (read[real], real)
+        )
     ]
     if findings:
         raise InputError(*findings)
     return made
-
-
-def _paths(before: HostFiles, network: HostNetwork) -> Iterator[str]:
-    """What netplan reads, in its order."""
-    by_label = {label: path for path, label in before.labels.items()}
-    for label in network.files:
-        path = by_label[label]
-        if path in before.names:
-            yield path
 
 
 def _volatile(host: Host, label: str, why: str) -> Finding:
@@ -211,31 +213,25 @@ def _prove(
 def _leftovers(
     host: Host, network: HostNetwork, rails: Mapping[str, Prefix]
 ) -> Iterator[Finding]:
-    own = {*rails, *rail_text.vrfs_of(network, rails)}
+    vrfs = rail_text.vrfs_of(network, rails)
     for definition in network.definitions.values():
-        if definition.id not in own:
-            yield from _references(host, definition, rails)
+        if definition.id in vrfs:
+            if rail_text.keeps_policies(definition, rails.values()):
+                yield from _references(host, definition, rails, "routing-policy")
+        elif definition.id not in rails:
+            for key in _REFERENCES:
+                yield from _references(host, definition, rails, key)
 
 
 def _references(
-    host: Host, definition: Definition, rails: Mapping[str, Prefix]
+    host: Host, definition: Definition, rails: Mapping[str, Prefix], key: str
 ) -> Iterator[Finding]:
+    part, is_of_rail, text = _REFERENCES[key]
     for rail, link in rails.items():
-        for route in definition.settings.get("routes", ()):
-            if rail_text.is_over(route, [link]):
-                message = (
-                    f"{definition.id} has a route over {route['via']}, which only rail"
-                    f" {rail} reaches; without the rail it goes nowhere"
-                )
-                span = span_of(route["via"])
-                yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
-        for policy in definition.settings.get("routing-policy", ()):
-            if rail_text.is_from(policy, [link]):
-                message = (
-                    f"{definition.id} has a routing policy from {policy['from']}, the"
-                    f" address of rail {rail}; it stays on the host, and serves nothing"
-                )
-                span = span_of(policy["from"])
+        for entry in definition.settings.get(key, ()):
+            if is_of_rail(entry, [link]):
+                message = f"{definition.id} has {text.format(entry[part], rail)}"
+                span = span_of(entry[part])
                 yield _finding(catalogue.LEFTOVER_REFERENCE, host, span, message)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -42,10 +43,10 @@ class HostFiles:
         """A sum over all of it."""
         found = hashlib.sha256()
         for path in sorted(self.files):
-            found.update(f"{path}\0{self.modes[path]:o}\0".encode())
+            found.update(os.fsencode(f"{path}\0{self.modes[path]:o}\0"))
             found.update(hashlib.sha256(self.files[path]).digest())
         for path, text in sorted(self.links.items()):
-            found.update(f"{path}\0{text}\0".encode(errors="surrogateescape"))
+            found.update(os.fsencode(f"{path}\0{text}\0"))
         return found.hexdigest()
 
 

@@ -7,7 +7,16 @@ from typing import Any
 
 from netplan2k8s.addressing import Prefix
 from netplan2k8s.netplan import Definition, HostNetwork
-from netplan2k8s.strip.rail_text import GONE, added, is_from, is_over, vrfs_of
+from netplan2k8s.strip.rail_text import (
+    added,
+    is_from,
+    is_over,
+    keeps_policies,
+    vrfs_of,
+)
+
+# On purpose not what the stripper goes by: a key that it forgets is to be found here.
+_ADDRESSING = ("addresses", "routes", "routing-policy", "gateway4", "gateway6")
 
 
 def is_stripped(host: HostNetwork, definition: Definition) -> bool:
@@ -15,7 +24,7 @@ def is_stripped(host: HostNetwork, definition: Definition) -> bool:
     settings = definition.settings
     return (
         definition.section == "ethernets"
-        and not any(settings.get(key) for key in GONE)
+        and not any(settings.get(key) for key in _ADDRESSING)
         and all(
             settings.get(key) == value
             for key, (value, _) in added(host, definition).items()
@@ -30,7 +39,7 @@ def differences(
 
     Every definition but the rails and their VRFs is as before, a rail is without what
     strip takes from it and with what it adds, and a VRF without the routes over rails
-    and the policies for their addresses.
+    and, but for netplan's sake, the policies for their addresses.
     """
     if list(before.definitions) != list(after.definitions):
         yield "the definitions are not the same in the same order"
@@ -58,16 +67,19 @@ def _wanted(
 ) -> dict[str, Any]:
     settings = dict(definition.settings)
     if definition.id in rails:
-        for key in GONE:
+        for key in _ADDRESSING:
             settings.pop(key, None)
         new = added(host, definition)
         settings.update({key: value for key, (value, _) in new.items()})
     elif is_vrf:
         links = list(rails.values())
-        for key, is_rails in (("routes", is_over), ("routing-policy", is_from)):
-            settings[key] = [
-                entry for entry in settings.get(key, ()) if not is_rails(entry, links)
-            ]
+        routes, policies = (
+            settings.get("routes", ()),
+            settings.get("routing-policy", ()),
+        )
+        settings["routes"] = [r for r in routes if not is_over(r, links)]
+        if not keeps_policies(definition, links):
+            settings["routing-policy"] = [p for p in policies if not is_from(p, links)]
     return _filled(settings)
 
 

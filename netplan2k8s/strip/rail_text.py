@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netplan2k8s.addressing import Prefix, parse_address
+from netplan2k8s.addressing import Prefix, parse_prefix
 from netplan2k8s.netplan import Definition, HostNetwork
 from netplan2k8s.netplan.tables import SECTIONS
 from netplan2k8s.strip import syntax
@@ -46,13 +46,17 @@ def added(host: HostNetwork, definition: Definition) -> dict[str, tuple[object, 
 
 @dataclass(slots=True)
 class _Text:
-    """A file: what it says, and what becomes of it; ``mark`` is its byte order mark."""
+    """A file: what it says, and what becomes of it.
+
+    ``mark`` is its byte order mark, ``tail`` what follows its text and is none.
+    """
 
     text: str
     root: Piece
     anchors: dict[str, Piece]
     mark: bytes
     encoding: str
+    tail: bytes
     changes: dict[int, Change] = field(default_factory=dict)
 
     def change(self, piece: Piece, key: Piece | None) -> Change:
@@ -68,7 +72,7 @@ class _Entry(NamedTuple):
     text: _Text
     name: str
     mapping: Piece
-    key: Piece | None
+    key: Piece
     number: int
     value: Piece
 
@@ -95,7 +99,7 @@ def stripped(
     for rail in rails:
         _strip_rail(texts, host, rail)
     for vrf in sorted(vrfs_of(host, rails)):
-        _strip_vrf(texts, vrf, rails.values())
+        _strip_vrf(texts, host.definitions[vrf], rails.values())
     return {path: _made(path, text) for path, text in texts.items() if text.changes}
 
 
@@ -106,12 +110,26 @@ def _made(path: str, text: _Text) -> bytes:
         error.path = path
         error.line, error.column = place(text.text, error.index)
         raise
-    return text.mark + made.encode(text.encoding)
+    return text.mark + made.encode(text.encoding) + text.tail
 
 
 def vrfs_of(host: HostNetwork, rails: Collection[str]) -> set[str]:
     """The VRFs that have rails among their members."""
     return {host.definitions[rail].vrf for rail in rails} - {""}
+
+
+def keeps_policies(vrf: Definition, links: Collection[Prefix]) -> bool:
+    """Whether a VRF's policies stay, since else it would be left with routes alone.
+
+    Netplan before 0.107 crashes on such a VRF, and the host comes up without network.
+
+    Source: https://github.com/canonical/netplan/pull/341
+    """
+    routes = vrf.settings.get("routes", ())
+    policies = vrf.settings.get("routing-policy", ())
+    return any(not is_over(route, links) for route in routes) and all(
+        is_from(policy, links) for policy in policies
+    )
 
 
 def is_over(route: Mapping[str, str], links: Collection[Prefix]) -> bool:
@@ -125,11 +143,12 @@ def is_from(policy: Mapping[str, str], links: Collection[Prefix]) -> bool:
 
 
 def _is_on(text: str, links: Collection[Prefix]) -> bool:
+    """Whether an address or a prefix is of a link; one beyond it is of others too."""
     try:
-        address = parse_address(text.partition("/")[0])
+        prefix = parse_prefix(text)
     except ValueError:
         return False
-    return any(link.holds(address) for link in links)
+    return any(link.contains(prefix) for link in links)
 
 
 # -- reading --------------------------------------------------------------------
@@ -145,9 +164,21 @@ _MARKS = (
 def _read(content: bytes) -> _Text | None:
     found = (pair for pair in _MARKS if content.startswith(pair[0]))
     mark, encoding = next(found, (b"", "utf-8"))
-    text = content[len(mark) :].decode(encoding)
+    body = content.removeprefix(mark)
+    while mark and body.startswith(mark):  # the parser passes over all of them
+        body = body.removeprefix(mark)
+    mark = content.removesuffix(body)
+    text, tail = _decoded(body, encoding)
     root, anchors = syntax.parse(text)
-    return _Text(text, root, anchors, mark, encoding) if root else None
+    return _Text(text, root, anchors, mark, encoding, tail) if root else None
+
+
+def _decoded(body: bytes, encoding: str) -> tuple[str, bytes]:
+    """The text, and what is none: netplan reads no further than the first document."""
+    try:
+        return body.decode(encoding), b""
+    except UnicodeDecodeError as error:
+        return body[: error.start].decode(encoding), body[error.start :]
 
 
 def _definition(texts: Iterable[_Text], name: str) -> Iterator[_Entry]:
@@ -155,15 +186,15 @@ def _definition(texts: Iterable[_Text], name: str) -> Iterator[_Entry]:
     for text in texts:
         for _, network in _pairs(text, text.root):
             for section, definitions in _pairs(text, network):
-                if section.value in SECTIONS:
+                if text.resolved(section).value in SECTIONS:
                     for key, value in _pairs(text, definitions):
-                        if key.value == name:
+                        if text.resolved(key).value == name:
                             yield from _entries(text, key, text.resolved(value))
 
 
 def _entries(text: _Text, key: Piece, mapping: Piece) -> Iterator[_Entry]:
     for number, (name, value) in enumerate(mapping.entries()):
-        yield _Entry(text, name.value, mapping, key, number, value)
+        yield _Entry(text, text.resolved(name).value, mapping, key, number, value)
 
 
 def _pairs(text: _Text, piece: Piece) -> list[tuple[Piece, Piece]]:
@@ -194,9 +225,12 @@ def _strip_rail(texts: Mapping[str, _Text], host: HostNetwork, rail: str) -> Non
 # -- VRFs -----------------------------------------------------------------------
 
 
-def _strip_vrf(texts: Mapping[str, _Text], vrf: str, links: Collection[Prefix]) -> None:
-    for entry in _definition(texts.values(), vrf):
-        if entry.name not in ("routes", "routing-policy"):
+def _strip_vrf(
+    texts: Mapping[str, _Text], vrf: Definition, links: Collection[Prefix]
+) -> None:
+    cut = ("routes",) if keeps_policies(vrf, links) else ("routes", "routing-policy")
+    for entry in _definition(texts.values(), vrf.id):
+        if entry.name not in cut:
             continue
         is_rails = is_over if entry.name == "routes" else is_from
         items = entry.text.resolved(entry.value)
@@ -212,4 +246,7 @@ def _strip_vrf(texts: Mapping[str, _Text], vrf: str, links: Collection[Prefix]) 
 
 
 def _plain(text: _Text, item: Piece) -> dict[str, str]:
-    return {key.value: text.resolved(value).value for key, value in _pairs(text, item)}
+    return {
+        text.resolved(key).value: text.resolved(value).value
+        for key, value in _pairs(text, item)
+    }

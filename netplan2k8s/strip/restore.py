@@ -10,9 +10,9 @@ from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, InputError, Rule, Span
 from netplan2k8s.hosts import Host
 from netplan2k8s.netplan import read_host
-from netplan2k8s.strip import output
+from netplan2k8s.strip import trees
 from netplan2k8s.strip.host_files import HostFiles, read_files
-from netplan2k8s.strip.output import HOSTS, ROLLBACK, Entry
+from netplan2k8s.strip.trees import HOSTS, ROLLBACK, Entry
 from netplan2k8s.tree import MemoryTree
 
 _PLACE_OF_FLAT = "etc/netplan/netplan.yaml"
@@ -46,12 +46,13 @@ def restore_host(host: Host, directory: str) -> RestoredHost:
     """Put the originals of a host in, where each file is as strip left it.
 
     Raises:
-        OSError: a file cannot be read.
+        InputError: its files cannot be read.
+        OSError: what strip wrote cannot be read.
     """
-    before = read_files(host)
-    now = output.tree_of(before, before.files)
+    before = _read(host)
+    now = trees.tree_of(before, before.files)
     places = [
-        output.place_of(directory, part, host.node_name, now)
+        trees.place_of(directory, part, host.node_name, now)
         for part in (ROLLBACK, HOSTS)
     ]
     if not all(map(os.path.lexists, places)):
@@ -61,11 +62,22 @@ def restore_host(host: Host, directory: str) -> RestoredHost:
         )
         finding = _finding(catalogue.NO_ROLLBACK, host, host.place, message)
         return RestoredHost(host, before, now, now, (finding,))
-    originals, left = map(output.read_tree, places)
+    originals, left = map(trees.read_tree, places)
     findings = tuple(_changed_since(host, before, now, originals, left))
     after = dict(sorted({**now, **originals}.items()))
     findings = findings or tuple(_rejected(host, after))
     return RestoredHost(host, before, now, now if findings else after, findings)
+
+
+def _read(host: Host) -> HostFiles:
+    try:
+        before = read_files(host)
+    except OSError:
+        read_host(host.tree, host.node_name)  # this says why
+        raise
+    if before.is_flat and not before.files:
+        read_host(host.tree, host.node_name)
+    return before
 
 
 def _changed_since(
@@ -80,12 +92,20 @@ def _changed_since(
         if found in (original, left.get(path)):
             continue
         label = before.labels.get(path or _PLACE_OF_FLAT, f"{host.place}/{path}")
-        what = "has gone" if found is None else "was edited"
+        what = _what(found, left.get(path, original))
         message = (
             f"{what} since strip wrote it, and its original would undo that; put it"
             " back by hand, or what strip wrote in its place first"
         )
         yield _finding(catalogue.NOT_AS_STRIPPED, host, label, message)
+
+
+def _what(found: Entry | None, left: Entry) -> str:
+    if found is None:
+        return "has gone"
+    if found._replace(mode=left.mode) == left:
+        return f"got mode {found.mode:04o} instead of {left.mode:04o}"
+    return "was edited"
 
 
 def _rejected(host: Host, tree: Mapping[str, Entry]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Writes the host trees of fixtures/: ``python tests/fixtures_build/build.py``.
+"""Writes the host trees of fixtures/: ``python -m tests.fixtures_build.build``.
 
 Plain text templates and integers; the package under test takes no part.
 """
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+
+from tests.fixtures_build import live
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 SLOTS = (0x7A, 0x83, 0x9B, 0xAD, 0xC6, 0xDF, 0x1A, 0x42)
@@ -348,6 +350,7 @@ VALID: dict[str, Callable[[], dict[str, str]]] = {
     "admission-controller": lambda: fleet(2, simple, "worker-gpu-"),
     "node-groups": lambda: fleet(8, swapped_models, "worker-gpu-"),
     "table": lambda: fleet(4, eth_rail_alone, "worker-gpu-"),
+    "live": lambda: fleet(8, live.files, "worker-gpu-"),
     "mixed-side": lambda: fleet(4, mixed_side, "worker-gpu-"),
 }
 

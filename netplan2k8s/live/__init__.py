@@ -1,0 +1,1 @@
+"""What the running hosts are, against what their Netplan says."""
