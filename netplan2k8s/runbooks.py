@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from netplan2k8s import checks, linting, proving, workflow
@@ -10,8 +10,7 @@ from netplan2k8s.emitters.pods import complete_nodes
 from netplan2k8s.fabric.waves import Wave, planned
 from netplan2k8s.findings import Finding, Severity, has_error, sort_key
 from netplan2k8s.fleet import Progress
-from netplan2k8s.hosts import Host
-from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
+from netplan2k8s.repeats import Repeats
 from netplan2k8s.report import proof, stripped
 from netplan2k8s.runbook import text, values
 from netplan2k8s.runbook.values import Options, Site
@@ -53,11 +52,10 @@ def make(
         return Runbook("", tuple(said))
     waves = _complete(planned(seen.plan, settings.waves), complete_nodes(seen.plan))
     said += values.unverified(waves, read.scene, directory)
-    networks, found = _tried(seen)
-    said += found
+    names = {(c.node_name, c.interface): c.name for c in seen.fleet.candidates}
+    said += _tried(seen, names)
     if has_error(said):
         return Runbook("", tuple(sorted(dict.fromkeys(said), key=sort_key)))
-    rails = rails_of(seen)
     site = Site(
         settings,
         seen.plan,
@@ -65,26 +63,19 @@ def make(
         directory.rstrip("/") or "/",
         tuple(hosts),
         files,
-        _kernel_names(networks),
+        names,
         proof.verdict(proven.proof),
-        _summary(rails),
+        _summary(seen),
         options,
     )
     return Runbook(text.render(site), tuple(said))
 
 
-def _kernel_names(networks: Mapping[str, HostNetwork]) -> dict[tuple[str, str], str]:
-    return {
-        (node, str(i)): str(kernel_name(definition) or i)
-        for node, network in networks.items()
-        for i, definition in network.definitions.items()
-    }
-
-
-def _summary(rails: Mapping[str, Collection[str]]) -> str:
+def _summary(seen: workflow.Inspection) -> str:
     """What strip will say of hosts that it has not written yet."""
-    count = sum(map(len, rails.values()))
-    made = Outcome(tuple(rails), count, (), (), written=len(rails))
+    names = tuple(host.node_name for host in seen.hosts)
+    rails = sum(map(len, rails_of(seen).values()))
+    made = Outcome(names, rails, (), (), written=len(names))
     return stripped.summary(made, text.STRIPPED, is_restored=False).rstrip("\n")
 
 
@@ -96,24 +87,17 @@ def _complete(waves: Iterable[Wave], nodes: Sequence[str]) -> tuple[Wave, ...]:
 
 
 def _tried(
-    seen: workflow.Inspection,
-) -> tuple[dict[str, HostNetwork], list[Finding]]:
-    """Every host's Netplan, and what keeps its rails from being taken out."""
+    seen: workflow.Inspection, names: Mapping[tuple[str, str], str]
+) -> Iterator[Finding]:
+    """What keeps the rails from being taken out of a host's Netplan."""
     rails = rails_of(seen)
-    networks = {}
-    findings: list[Finding] = []
+    repeats = Repeats()
     for host in seen.hosts:
-        if host.node_name in rails:
-            network = _network(host)
-            networks[host.node_name] = network
+        node = host.node_name
+        if node in rails:
             digest = read_files(host).digest
-            made = strip_host(host, rails[host.node_name], digest)
-            findings += made.findings
-            findings += values.unpushable(made.before, made.changed)
-            names = [kernel_name(network.definitions[i]) or i for i in made.rails]
-            findings += values.untypable(host.node_name, host.place, map(str, names))
-    return networks, findings
-
-
-def _network(host: Host) -> HostNetwork:
-    return read_host(host.tree, host.node_name)
+            made = strip_host(host, rails[node], digest, repeats.parse)
+            yield from made.findings
+            yield from values.unpushable(made.before, made.changed)
+            interfaces = [names[node, interface] for interface in rails[node]]
+            yield from values.untypable(node, host.place, interfaces)

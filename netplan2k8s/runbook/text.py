@@ -26,7 +26,7 @@ _FIRST_WAVE = 8
 _NOW = "Once for the whole cluster, in this wave, while every node is tainted:"
 _FIRST = (
     "In the first wave alone, once for the whole cluster, while every node is tainted."
-    " In the others run the last block only:"
+    " In the others run the\nlast block only:"
 )
 _PASTE = "# Paste the block of the wave from below: it sets WAVE, NODES and RAILS."
 _NO_POLICY = (
@@ -54,7 +54,7 @@ def render(site: Site) -> str:
         parts += _once(site)
     parts.append(_page("tail.md", **_shared(site), **_removal(site)))
     text = "\n".join(part.rstrip("\n") + "\n" for part in parts)
-    return re.sub(r"\n{3,}", "\n\n", text)
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r" +\n", "\n", text))
 
 
 def _page(name: str, **values: object) -> str:
@@ -184,7 +184,7 @@ def _once(site: Site) -> Iterator[str]:
             "count": "the number of its nodes",
             "wave": '"$WAVE"',
             "job": '"verify-rails-$WAVE"',
-            "links": f"{len(site.plan.rails)} for each node",
+            "links": "the number of its links",
             "nodes": _PASTE,
             "sample_node": sample,
             "sample_rows": "\n".join(_sample(site, sample)),
@@ -197,6 +197,12 @@ def _once(site: Site) -> Iterator[str]:
         names = ranges([*wave.node_names])
         yield f"### {wave.name}: {counted(len(wave.node_names), 'node')}, {names}\n"
         yield f"```bash\nWAVE={wave.name}\n{_variables(site, wave)}\n```\n"
+        count = len(wave.node_names)
+        links = count * len(site.plan.rails)
+        yield (
+            f"It is of {counted(count, 'node')} ({_FIRST_WAVE}.1), and `OK` is said of"
+            f" {counted(links, 'link')} ({_FIRST_WAVE}.8).\n"
+        )
 
 
 def _variables(site: Site, wave: Wave) -> str:
