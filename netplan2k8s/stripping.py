@@ -30,7 +30,6 @@ from netplan2k8s.strip.state import State, places_of_stripped, state_of
 from netplan2k8s.strip.trees import Tree, tree_of
 
 _KINDS = tuple(kind for kind in KINDS if kind != "nicclusterpolicy")
-_LACKING = frozenset({catalogue.MISSING_RAIL.code, catalogue.NO_RAILS.code})
 # Of hosts that are stripped wave by wave the manifests know more than were given, and
 # jobs ask for more.
 _OF_THE_REST = frozenset({catalogue.UNKNOWN_NODE.code, catalogue.TOO_MANY_PODS.code})
@@ -240,7 +239,7 @@ def _matters(finding: Finding, half: Mapping[str, Collection[Span | None]]) -> b
     already; ``half`` are their places by node.
     """
     if finding.node in half and (
-        finding.rule.code in _LACKING
+        finding.rule.code == catalogue.MISSING_RAIL.code
         or (
             finding.rule is catalogue.UNSUPPORTED_PREFIX
             and finding.span in half[finding.node]

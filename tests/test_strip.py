@@ -872,8 +872,28 @@ def test_rails_by_settings_may_be_stripped_by_half(tmp_path):
     made = stripped(tmp_path, text, settings)
     assert made.codes == []
     assert "172." not in only(made)
-    text = text.replace(SILENT, "{dhcp4: false}")
-    assert stripped(tmp_path / "other", text, settings).codes == ["NK314"]
+    bare = f"{text}    e3: {{dhcp4: false}}\n"
+    settings = Settings(rails=(*rails, RailSetting(3, interface="e3")))
+    assert stripped(tmp_path / "bare", bare, settings).codes == ["NK314"]
+    done = text.replace(f"{{{SECOND}}}", SILENT)
+    assert stripped(tmp_path / "done", done, settings).files == {}
+
+
+def test_rails_by_the_pci_addresses_that_the_host_tells(tmp_path):
+    from netplan2k8s.settings import RailSetting
+
+    text = f"{HEAD}    eno1: {SILENT}\n    e1: {{{RAIL}}}\n"
+    links = [{"ifname": "e1", "parentbus": "pci", "parentdev": "0000:1a:00.0"}]
+    files = {"a.yaml": text, "./ip-link.json": json.dumps(links)}
+    settings = Settings(rails=(RailSetting(1, pci_addresses=("0000:1a:00.0",)),))
+    assert "172." not in only(stripped(tmp_path, files, settings))
+
+
+def test_an_interface_with_a_longer_name_stays(tmp_path):
+    other = "    e10: {addresses: [10.20.0.2/24], routes: [{to: 10.0.0.0/8, via: 10.20.0.1}]}\n"
+    text = f"{HEAD}    e1: {{{RAIL}}}\n"
+    wanted = f"{HEAD}    e1: {SILENT}\n"
+    assert only(stripped(tmp_path, text + other)) == wanted + other
 
 
 # -- real hosts and real netplan --------------------------------------------------
