@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from tests.conftest import FIXTURES
-from tests.test_runbook import Shell, blocks
+from tests.following import Shell, blocks
 
 NODE = "worker-gpu-0"
 RAILS = ("enp122s0f0np0", "enp131s0f0np0", "enp155s0f0np0", "enp173s0f0np0")
