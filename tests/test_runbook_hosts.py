@@ -60,13 +60,18 @@ def netplan_of(site: Path) -> dict:
 def test_files_are_pushed_and_come_back(shell, site):
     before = netplan_of(site)
     assert shell("files_are rollback") == ""
-    assert shell("push hosts\nfiles_are hosts\naccepted") == ""
+    for part in ("hosts", "rollback"):
+        next((site / "stripped" / part / NODES[1]).rglob("*.yaml")).chmod(0o664)
+    assert shell("umask 077\npush hosts\nfiles_are hosts\naccepted") == ""
     moved = netplan_of(site)
     assert moved != before
     assert moved == listing(site / "stripped/hosts")
     assert shell("files_are rollback").count("is not that of rollback") == 4
     assert shell("push rollback; files_are rollback") == ""
-    assert netplan_of(site) == before
+    assert netplan_of(site) == listing(site / "stripped/rollback")
+    given = {name: content for name, (_, content) in before.items()}
+    now = {name: content for name, (_, content) in netplan_of(site).items()}
+    assert now == given
 
 
 def test_what_was_there_first_is_kept_on_the_host(shell, site):

@@ -118,6 +118,9 @@ def test_what_a_pool_did_not_give_is_named(nodes, cluster, site):
             give(cluster, pool, given)
         assert nodes("pools") == ""
         assert nodes("pools", "worker-gpu-9").count("has no entry") == 4
+        given[2] = given[2] | {"prefix": "172.22.0.8/31"}
+        give(cluster, pools[3], given)
+        assert "rail-4 gives 172.22.0.8/31 via 172.22.0.5, not" in nodes("pools")
         given[2] = {"nodeName": "worker-gpu-2", "prefix": "172.22.0.8/31"}
         give(cluster, pools[3], given)
         assert nodes("pools") == (
@@ -151,6 +154,19 @@ def test_what_a_node_does_not_offer_is_named(nodes, cluster):
     )
     assert answer.status == 200
     assert nodes("offered") == "worker-gpu-3: offers <none> of nvidia.com/rail-2\n"
+    assert nodes("withdrawn").count(": offers 1 of ") == 15
+
+
+def test_what_a_node_offers_none_of_is_named(nodes, cluster):
+    answer = cluster.request(
+        "PATCH",
+        "/api/v1/nodes/worker-gpu-3/status",
+        {"status": {"allocatable": {"nvidia.com/rail-2": "0"}}},
+        content_type="application/merge-patch+json",
+    )
+    assert answer.status == 200
+    assert nodes("offered") == "worker-gpu-3: offers 0 of nvidia.com/rail-2\n"
+    assert nodes("withdrawn").count(": offers 1 of ") == 15
 
 
 @pytest.mark.parametrize("is_tolerant", [False, True])
