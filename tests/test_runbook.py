@@ -59,7 +59,7 @@ def test_functions_can_be_pasted(name):
         text=True,
         check=False,
     )
-    assert done.stdout.endswith("12\n")
+    assert done.stdout.endswith("14\n")
     assert "event not found" not in done.stderr
 
 

@@ -209,3 +209,53 @@ def test_reboots_are_waited_for(setting, said, shell, site):
     count = 0 if "LOST" in setting else 2
     lines = rebooted.read_text().splitlines() if rebooted.exists() else []
     assert lines == ["--no-block reboot"] * count
+
+
+# -- checks whose answer needs no interpretation ----------------------------------
+
+LOG = """\
+FAIL worker-gpu-1 rail-1 net1: no answer on this rail from worker-gpu-0
+OK   worker-gpu-0 rail-1 net1 172.16.0.0/31 via 172.16.0.1 mtu 9216, leaf in 0.17 ms
+OK   worker-gpu-1 rail-1 net1 172.16.0.2/31 via 172.16.0.3 mtu 9216, leaf in 0.20 ms
+worker-gpu-1: 1 of 1 links are as planned
+FAIL worker-gpu-0 rail-2 net2: MTU is 1500, the plan says 9216
+"""
+
+
+@pytest.fixture
+def answering(shell, site):
+    """A shell in whose cluster the pods of a Job said this."""
+
+    def answer(log: str):
+        (site / "log").write_text(log)
+        (site / "bin/kubectl").write_text(f"#!/bin/sh\ncat {site}/log\n")
+        (site / "bin/kubectl").chmod(stat.S_IRWXU)
+        return shell
+
+    return answer
+
+
+def test_the_last_word_on_each_link_counts(answering):
+    lines = answering(LOG)("last_said verify-rails-unit-1").splitlines()
+    assert [line.split()[:3] for line in lines] == [
+        ["OK", "worker-gpu-0", "rail-1"],
+        ["FAIL", "worker-gpu-0", "rail-2"],
+        ["OK", "worker-gpu-1", "rail-1"],
+    ]
+
+
+def test_all_that_was_said_is_kept(answering, site):
+    answering(LOG)("last_said verify-rails-unit-1")
+    assert (site / "verify-rails-unit-1.log").read_text() == LOG
+
+
+@pytest.mark.parametrize("place", ["lib", "run"])
+def test_a_file_beside_etc_is_named(place, shell, site):
+    """It would shadow one of etc/netplan, or give a rail an address of its own."""
+    directory = site / f"roots/worker-gpu-1/{place}/netplan"
+    directory.mkdir(parents=True)
+    (directory / "70-rails.yaml").write_text("network: {}\n")
+    said = shell("files_are rollback")
+    assert said == (
+        "worker-gpu-1: lib/netplan or run/netplan is not what was collected\n"
+    )

@@ -54,7 +54,7 @@ def test_gate_and_wave_on_real_nodes(nodes, page):
     assert nodes("offered") == ""
     assert nodes("boots").splitlines() == [f"{n} boot-of-{n}" for n in NODES]
     assert nodes("pods_left") == ""
-    (drain,) = blocks(section(page, "Cordon and drain"))
+    drain, _ = blocks(section(page, "Cordon and drain"))
     said = nodes(drain)
     assert said.count("cordoned") == 4
     assert len(said.splitlines()) == 4, said
