@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
-import enum
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from netplan2k8s import catalogue, workflow
 from netplan2k8s.addressing import Prefix
-from netplan2k8s.fabric.candidates import Extraction
-from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.findings import (
     Finding,
     InputError,
     Layer,
     Severity,
+    Span,
     has_error,
     sort_key,
 )
 from netplan2k8s.fleet import Progress
 from netplan2k8s.hosts import Host
-from netplan2k8s.inventory import read_inventory
-from netplan2k8s.netplan import read_host
 from netplan2k8s.repeats import Repeats
 from netplan2k8s.settings import KINDS, Settings
-from netplan2k8s.source import Parse
-from netplan2k8s.strip import proof
 from netplan2k8s.strip.host import changed_hosts, strip_host
 from netplan2k8s.strip.host_files import read_files
 from netplan2k8s.strip.output import Staging
 from netplan2k8s.strip.restore import directory_of, restore_host
+from netplan2k8s.strip.state import State, places_of_stripped, state_of
 from netplan2k8s.strip.trees import Tree, tree_of
 
 _KINDS = tuple(kind for kind in KINDS if kind != "nicclusterpolicy")
@@ -192,14 +187,6 @@ def _outcome(
     return Outcome(hosts, rails, done, said, *counts)
 
 
-class _State(enum.Enum):
-    """How far a host has come; a host that netplan rejects is untouched."""
-
-    UNTOUCHED = enum.auto()
-    HALF = enum.auto()
-    DONE = enum.auto()
-
-
 def prepare(
     arguments: Sequence[str],
     settings: Settings,
@@ -213,9 +200,10 @@ def prepare(
         InputError: hosts cannot be found, or tables cannot be read.
     """
     found = workflow.find(arguments, settings)
+    tables = workflow.inventory_tables(settings)
     parse = Repeats().parse
-    states = {host.node_name: _state(host, settings, parse) for host in found.hosts}
-    done = tuple(name for name, state in states.items() if state is _State.DONE)
+    states = {h.node_name: state_of(h, settings, tables, parse) for h in found.hosts}
+    done = tuple(name for name, state in states.items() if state is State.DONE)
     waiting = tuple(host for host in found.hosts if host.node_name not in done)
     if not waiting:
         return Preparation((), {}, done, found.findings)
@@ -227,7 +215,11 @@ def prepare(
         kinds=_KINDS,
         progress=progress,
     )
-    half = {name for name, state in states.items() if state is _State.HALF}
+    half = {
+        host.node_name: places_of_stripped(host)
+        for host in waiting
+        if states[host.node_name] is State.HALF
+    }
     said = [finding for finding in seen.findings if _matters(finding, half)]
     if manifests and not has_error(said):
         said += _unproven(manifests, seen, settings)
@@ -241,30 +233,19 @@ def _digest(host: Host) -> str:
         return ""  # the inspection says why
 
 
-def _state(host: Host, settings: Settings, parse: Parse) -> _State:
-    try:
-        network = read_host(host.tree, host.node_name, parse=parse)
-    except InputError:
-        return _State.UNTOUCHED
-    definitions = network.definitions.values()
-    if not any(proof.is_stripped(network, d) for d in definitions):
-        return _State.UNTOUCHED
-    resolver = PciResolver(settings.pci)
-    inventory, _ = read_inventory(host.tree, host.node_name)
-    resolver.start(host.node_name, inventory)
-    return (
-        _State.HALF
-        if Extraction(settings, resolver).candidates(network)
-        else _State.DONE
-    )
-
-
-def _matters(finding: Finding, half: Collection[str]) -> bool:
+def _matters(finding: Finding, half: Mapping[str, Collection[Span | None]]) -> bool:
     """What keeps rails from being known, and what netplan says of the files.
 
-    But for rails that a host lacks because they are gone already.
+    But for rails that a host lacks, or that lack an address, because they are gone
+    already; ``half`` are their places by node.
     """
-    if finding.rule.code in _LACKING and finding.node in half:
+    if finding.node in half and (
+        finding.rule.code in _LACKING
+        or (
+            finding.rule is catalogue.UNSUPPORTED_PREFIX
+            and finding.span in half[finding.node]
+        )
+    ):
         return False
     return finding.rule.severity is Severity.ERROR or finding.rule.layer in (
         Layer.INPUT,

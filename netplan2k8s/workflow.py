@@ -113,7 +113,7 @@ def inspect_hosts(
     Raises:
         InputError: tables cannot be read.
     """
-    tables = _tables(settings)
+    tables = inventory_tables(settings)
     fleet = read_fleet(found.hosts, settings, tables, progress, shadowed.check)
     plan, drafts = map_rails(
         fleet.candidates, fleet.node_names, settings, broken=fleet.broken
@@ -209,7 +209,7 @@ def show(argument: str) -> HostNetwork:
 
 def pci_sources(seen: Inspection, settings: Settings) -> dict[tuple[str, str], str]:
     """(node, interface) → who knows its PCI address, for every link of a plan."""
-    tables = _tables(settings)
+    tables = inventory_tables(settings)
     resolver = PciResolver(settings.pci)
     wanted = {
         (link.node_name, link.interface)
@@ -309,17 +309,22 @@ def _judge(
     yield from carried_over.check(plan, fleet.candidates, settings)
 
 
-def _tables(settings: Settings) -> list[dict[str, HostInventory]]:
-    tables: list[dict[str, HostInventory]] = []
+def inventory_tables(settings: Settings) -> list[dict[str, HostInventory]]:
+    """The inventories of many hosts that the settings name.
+
+    Raises:
+        InputError: one cannot be read.
+    """
+    found: list[dict[str, HostInventory]] = []
     findings: list[Finding] = []
     for path in settings.inventory:
         try:
-            tables.append(read_table(path))
+            found.append(read_table(path))
         except InputError as error:
             findings.extend(error.findings)
     if findings:
         raise InputError(*findings)
-    return tables
+    return found
 
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

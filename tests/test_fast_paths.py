@@ -6,7 +6,7 @@ import re
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from netplan2k8s.addressing import parse_address, parse_interface
@@ -48,6 +48,7 @@ def alike(draw):
     return rows
 
 
+@example([{"a": "a"}] * 39 + [{"a": ""}])
 @given(alike())
 def test_many_alike_entries_are_written_as_each_alone(rows):
     quick = document.dump({"items": rows})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import dataclasses
 import json
 from pathlib import Path
 
@@ -59,14 +60,20 @@ def test_no_break_at_the_end_stays_none(tmp_path):
     assert only(stripped(tmp_path, text)) == wanted
 
 
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
-def test_encodings_stay(encoding, tmp_path):
+@pytest.mark.parametrize(
+    ("mark", "encoding"),
+    [
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ],
+)
+def test_encodings_stay(mark, encoding, tmp_path):
     text = f"# für alle\n{HEAD}    e1:\n{BLOCK}"
-    root = write_host(tmp_path / "gpu-0", {"a.yaml": text.encode(encoding)})
+    root = write_host(tmp_path / "gpu-0", {"a.yaml": mark + text.encode(encoding)})
     made = written_strip(root, tmp_path / "out")
     data = (made / "hosts/gpu-0/etc/netplan/a.yaml").read_bytes()
-    assert data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16))
-    assert data.decode(encoding) == f"# für alle\n{HEAD}    e1:\n{ADDED}"
+    assert data == mark + f"# für alle\n{HEAD}    e1:\n{ADDED}".encode(encoding)
 
 
 def written_strip(root: Path, out: Path) -> Path:
@@ -718,6 +725,21 @@ def test_network_manager_settings_of_a_rail_are_not_mended(tmp_path):
     assert "169.254.0.0/16" in made.messages[0]
 
 
+@pytest.mark.parametrize(
+    ("everywhere", "section", "own", "is_silenced"),
+    [
+        ("networkd", "", "renderer: NetworkManager, ", True),
+        ("networkd", "renderer: NetworkManager, ", "", True),
+        ("NetworkManager", "", "renderer: networkd, ", False),
+    ],
+)
+def test_the_renderer_of_the_rail_counts(
+    everywhere, section, own, is_silenced, tmp_path
+):
+    text = f"network: {{renderer: {everywhere}, ethernets: {{{section}e1: {{{own}{RAIL}}}}}}}\n"
+    assert ("passthrough" in only(stripped(tmp_path, text))) is is_silenced
+
+
 def test_network_manager_settings_of_a_rail_may_be_right(tmp_path):
     silent = "{passthrough: {ipv4.method: disabled, ipv6.method: disabled}}"
     text = f"network: {{renderer: NetworkManager, ethernets: {{e1: {{{RAIL}, networkmanager: {silent}}}}}}}\n"
@@ -804,6 +826,56 @@ def test_a_host_that_is_half_stripped_is_finished(tmp_path):
     assert "172." not in only(made)
 
 
+SECOND = "addresses: [172.18.0.0/31], routes: [{to: 172.18.0.0/15, via: 172.18.0.1}]"
+SILENT = "{dhcp4: false, link-local: [], optional: true}"
+
+
+@pytest.mark.parametrize(
+    "rail",
+    [
+        "addresses: [172.18.0.0/31, 172.20.0.0/31], routes: [{to: 172.18.0.0/15, via: 172.18.0.1}]",
+        "addresses: [172.18.0.0/31]",
+    ],
+)
+def test_a_host_with_a_rail_that_is_none_yet_is_not_done(rail, tmp_path):
+    """What is wrong with the rest of a half stripped host is said."""
+    text = f"{HEAD}    e1: {SILENT}\n    e2: {{{rail}}}\n"
+    made = stripped(tmp_path, text)
+    assert [code for code in made.codes if code.startswith("NK3")]
+    assert made.files == {}
+
+
+@pytest.mark.parametrize("first", [SILENT, f"{{{RAIL}}}"], ids=["half", "whole"])
+def test_rails_by_the_pci_addresses_of_a_table(first, tmp_path):
+    """A NIC that is silent by itself makes no host a stripped one."""
+    from netplan2k8s.settings import RailSetting
+
+    table = tmp_path / "inventory.csv"
+    table.write_text(
+        "node,interface,pci\ngpu-0,e1,0000:1a:00.0\ngpu-0,e2,0000:1b:00.0\n"
+    )
+    rails = (
+        RailSetting(1, pci_addresses=("0000:1a:00.0",)),
+        RailSetting(2, pci_addresses=("0000:1b:00.0",)),
+    )
+    settings = Settings(rails=rails, inventory=(str(table),))
+    text = f"{HEAD}    eno1: {SILENT}\n    e1: {first}\n    e2: {{{SECOND}}}\n"
+    assert "172." not in only(stripped(tmp_path, text, settings))
+
+
+def test_rails_by_settings_may_be_stripped_by_half(tmp_path):
+    from netplan2k8s.settings import RailSetting
+
+    rails = (RailSetting(1, interface="e1"), RailSetting(2, interface="e2"))
+    settings = Settings(rails=rails)
+    text = f"{HEAD}    e1: {SILENT}\n    e2: {{{SECOND}}}\n"
+    made = stripped(tmp_path, text, settings)
+    assert made.codes == []
+    assert "172." not in only(made)
+    text = text.replace(SILENT, "{dhcp4: false}")
+    assert stripped(tmp_path / "other", text, settings).codes == ["NK314"]
+
+
 # -- real hosts and real netplan --------------------------------------------------
 
 
@@ -873,6 +945,7 @@ def test_planted_faults_of_a_result_are_found(tmp_path):
         good.replace(ADDED, ADDED + "      mtu: 9216\n"),
     ):
         assert wrong(fault), fault
+    assert list(differences(old, dataclasses.replace(old, files=()), {}))
 
 
 FLEETS = sorted(path.parent.name for path in FIXTURES.glob("*/hosts"))

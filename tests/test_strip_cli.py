@@ -248,6 +248,30 @@ def test_the_originals_come_back_byte_for_byte(place, moved, run, tmp_path):
     assert again.out == "restored already: gpu-0..1\n"
 
 
+def test_a_directory_may_be_named_as_its_part(run, tmp_path):
+    hosts, out = fleet(tmp_path / "fleet", 0), tmp_path / "rollback"
+    run("strip", hosts, "--no-config", "--write", "-o", out)
+    for place in (out, out / "rollback"):
+        done = run("strip", out / "hosts", "--no-config", "--restore", place)
+        assert done.code == 0, done.err
+
+
+def test_links_come_back_as_links(run, tmp_path):
+    hosts, out, back = fleet(tmp_path / "fleet", 0), tmp_path / "out", tmp_path / "back"
+    root = hosts / "gpu-0"
+    (root / "opt").mkdir()
+    (root / "etc/netplan/60-rails.yaml").rename(root / "opt/rails")
+    (root / "etc/netplan/60-rails.yaml").symlink_to("../../opt/rails")
+    (root / "lib/netplan").mkdir(parents=True)
+    (root / "lib/netplan/00-masked.yaml").write_text("[not netplan")
+    (root / "etc/netplan/00-masked.yaml").symlink_to("/dev/null")
+    run("strip", hosts, "--no-config", "--write", "-o", out)
+    chosen = ("--restore", out, "--write", "-o", back)
+    done = run("strip", out / "hosts", "--no-config", *chosen)
+    assert done.code == 0, done.err
+    assert listing(back / "hosts") == listing(hosts)
+
+
 def test_restore_shows_a_diff_first(moved, run, tmp_path):
     done = run("strip", tmp_path / "now", "--no-config", "--restore", moved)
     assert done.code == 0

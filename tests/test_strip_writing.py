@@ -392,10 +392,15 @@ def test_what_a_killed_run_left_goes_whatever_runs_now(tmp_path):
     """Even where this run has the number that the other had, as in containers."""
     hosts = fleet(tmp_path / "fleet", 0)
     left = left_behind(tmp_path)
-    (tmp_path / f"out.netplan2k8s-{os.getpid()}").mkdir()
+    (tmp_path / f"out.netplan2k8s-{os.getpid():08x}").mkdir()
+    (tmp_path / "out.netplan2k8s-mine").mkdir()
     assert quiet(hosts, tmp_path / "out").written == 1
     assert not left.exists()
-    assert sorted(os.listdir(tmp_path)) == ["fleet", "out"]
+    assert sorted(os.listdir(tmp_path)) == [
+        "fleet",
+        "out",
+        "out.netplan2k8s-mine",
+    ]
 
 
 def test_what_another_run_writes_stays(tmp_path):

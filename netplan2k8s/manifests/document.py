@@ -18,7 +18,7 @@ _PLAIN = re.compile(
     r"[A-Za-z](?:[A-Za-z0-9_./, -]*[A-Za-z0-9_./-])?"
     r"|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"
 )
-_PLAIN_LINES = re.compile(rf"(?:(?:{_NARROW})(?:\n|\Z))+")
+_PLAIN_LINES = re.compile(rf"(?:(?:{_NARROW})(?:\n(?!\Z)|\Z))+")
 _MANY = 32
 _LONGEST_WORD = 5
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
