@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from tests.conftest import FIXTURES
-from tests.test_runbook import Shell, blocks
+from tests.following import Shell, blocks
 
 NODE = "worker-gpu-0"
 RAILS = ("enp122s0f0np0", "enp131s0f0np0", "enp155s0f0np0", "enp173s0f0np0")
@@ -157,3 +157,24 @@ def test_default_routes_are_as_before(shell, host, tmp_path):
     assert shell(compare, NODE) == ""
     ip(host[0], "route del default")
     assert "default via 10.0.0.1" in shell(compare, NODE)
+
+
+def test_sockets_with_the_address_of_a_rail_are_shown(shell, host):
+    if shutil.which("ss") is None:
+        pytest.skip("no ss")
+    ip(host[0], OWNED)
+    assert shell("in_use", NODE) == ""
+    listen = (
+        "import socket, sys; s = socket.create_server(('172.16.0.0', 0));"
+        " print(s.getsockname()[1], flush=True); sys.stdin.read()"
+    )
+    command = ["ip", "netns", "exec", host[0], "python3", "-c", listen]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as server:
+        assert server.stdout
+        assert server.stdin
+        port = server.stdout.readline().strip()
+        said = shell("in_use", NODE)
+        server.stdin.close()
+    assert said.count("\n") == 1
+    assert f"172.16.0.0:{port}" in said

@@ -72,6 +72,7 @@ def _functions(site: Site) -> str:
         pools=" ".join(rail.name for rail in site.plan.rails),
         cidrs=_cidrs(site),
         operator_namespace=site.settings.operator_namespace,
+        job_namespace=site.settings.job.namespace,
     )
     return text.rstrip("\n")
 

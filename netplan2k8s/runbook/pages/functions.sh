@@ -23,13 +23,23 @@ $2"
 # sums PART NODE: the sums of the node's files in PART.
 sums() { (cd "@{stripped}/$1/$2" && sha256sum etc/netplan/*.yaml); }
 
-# files_are PART: is etc/netplan of the nodes, names and contents, that of PART?
+# others PART NODE: the sums of what netplan reads beside etc/netplan.
+others() { (cd "@{stripped}/$1/$2" && sh -c "$SUM_OTHERS"); }
+SUM_OTHERS='for file in lib/netplan/*.yaml run/netplan/*.yaml; do
+    [ ! -e "$file" ] || sha256sum "$file"
+done'
+
+# files_are PART: is etc/netplan of the nodes, names and contents, that of PART? And is what
+# netplan reads beside it, in lib and run, what was collected?
 files_are() { each has_files "$1"; }
 has_files() {
     local ours theirs
     ours=$(sums "$1" "$2") || return
     theirs=$(as_root "$2" 'cd / && sha256sum etc/netplan/*.yaml; true') || return
     [ "$ours" = "$theirs" ] || echo "etc/netplan is not that of $1"
+    ours=$(others "$1" "$2") || return
+    theirs=$(as_root "$2" "cd / && $SUM_OTHERS") || return
+    [ "$ours" = "$theirs" ] || echo "lib/netplan or run/netplan is not what was collected"
 }
 
 # push PART: put etc/netplan of PART in place. A node whose files are neither those that
@@ -87,6 +97,10 @@ has_pods() {
         jsonpath='{range .items[*]}{.metadata.ownerReferences[0].kind} {.metadata.namespace}/{.metadata.name} {.status.phase}{"\n"}{end}' |
         sed -e '/^DaemonSet /d' -e '/^Node /d' -e '/ Succeeded$/d' -e '/ Failed$/d' -e 's/^ *//'
 }
+
+# in_use: sockets on the hosts that have the address of a rail.
+in_use() { each has_sockets; }
+has_sockets() { as_root "$1" 'for cidr in @{cidrs}; do ss -H -t -a -n src $cidr; done'; }
 
 # boots: the boot that each node is in, as the cluster knows it.
 boots() {
@@ -232,6 +246,13 @@ pools() {
                     }
                 }'
     done
+}
+
+# last_said JOB: the last that the Job's pods said of each link; all they said is in JOB.log.
+last_said() {
+    kubectl logs -n @{job_namespace} -l "job-name=$1" --tail=-1 --max-log-requests=256 > "$1.log"
+    awk '$1 == "OK" || $1 == "FAIL" { last[$2 " " $3] = $0 } END { for (link in last) print last[link] }' "$1.log" |
+        sort -V -b -k 2
 }
 
 # withdrawn: does no node offer a rail any more?
