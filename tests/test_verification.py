@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,50 @@ def test_a_job_has_a_pod_for_each_node_of_its_unit():
     nodes = [term["matchFields"][0]["values"] for term in terms]
     assert nodes == [[f"worker-gpu-{n}"] for n in range(32, 64)]
     assert (job["completions"], job["parallelism"]) == (32, 32)
+
+
+def test_a_pod_that_gives_up_stops_no_other_and_is_not_tried_again():
+    job = body(REFERENCE / "unit-1/job.yaml")["spec"]
+    assert (job["completionMode"], job["backoffLimitPerIndex"]) == ("Indexed", 0)
+    assert "backoffLimit" not in job
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_the_program_sends_over_a_rail_where_it_may_not_bind_to_it(pod):
+    """As on kernels before 5.7; the address alone would take the last of equal routes."""
+    for n in (1, 2):
+        line = f"route prepend 10.9.0.0/16 via 172.{14 + 2 * n}.0.1 dev net{n}"
+        batch(pod.namespace, [line])
+    batch(pod.leaves, ["address add 10.9.0.1/32 dev lo"])
+    code = (
+        "import socket, struct\n"
+        "from netplan2k8s.verification import check_rails\n"
+        "class Old(socket.socket):\n"
+        "    def setsockopt(self, level, name, *value):\n"
+        "        if name == socket.SO_BINDTODEVICE and level == socket.SOL_SOCKET:\n"
+        "            raise PermissionError\n"
+        "        super().setsockopt(level, name, *value)\n"
+        "check_rails.socket.socket = Old\n"
+        "leaf = check_rails.Leaf('172.16.0.0', 'net1', '10.9.0.1')\n"
+        "before = check_rails.read('/sys/class/net/net1/statistics/tx_packets')\n"
+        "leaf.ask()\n"
+        "after = check_rails.read('/sys/class/net/net1/statistics/tx_packets')\n"
+        "assert int(after) > int(before), (before, after)\n"
+    )
+    subprocess.run(inside(pod.namespace, sys.executable, "-c", code), check=True)
+
+
+def test_the_program_ends_when_it_is_told_to(pod):
+    process = subprocess.Popen(
+        pod.command(plan(nodes=plan()["nodes"] | {"gpu-1": plan()["nodes"]["gpu-0"]})),
+        env={**os.environ, "NODE_NAME": "gpu-0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1)
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 143
 
 
 def test_its_pods_ask_for_the_rails_and_nothing_else():
