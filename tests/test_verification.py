@@ -15,8 +15,10 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from netplan2k8s import verification
+from netplan2k8s import verification, workflow
 from netplan2k8s.emitters.verification import script
+from netplan2k8s.proof import emitted
+from netplan2k8s.settings import Settings
 from tests.conftest import FIXTURES
 from tests.packets.namespaces import CommandError, Namespaces, batch, inside, ip
 from tests.packets.verification import hurried
@@ -206,6 +208,21 @@ def test_ignores_of_the_jobs_are_used(run, tmp_path):
         done = run("lint", tmp_path / fleet, "--no-config")
         assert "NK480" not in done.err
         assert "/unit-" not in done.err
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["unit-1/job.yaml", "unit-2/job.yaml", "nccl/mpijob.yaml", "nccl/pytorchjob.yaml"],
+)
+def test_convert_judges_each_job_that_it_writes(path):
+    hosts = FIXTURES / "reference" / "hosts"
+    made = workflow.convert([str(hosts)], Settings(), directory=None)
+    assert made.proof is not None
+    assert emitted.judge_jobs(made.files, made.proof, Settings()) == []
+    path = f"verify/{path}"
+    spoiled = made.files[path].replace("rail-1, rail-2,", "rail-2, rail-1,")
+    said = emitted.judge_jobs({**made.files, path: spoiled}, made.proof, Settings())
+    assert {(f.rule.code, f.span.path) for f in said} == {("NK509", path)}
 
 
 # -- the program, on real interfaces ----------------------------------------------
