@@ -44,6 +44,7 @@ from netplan2k8s.rules import (
 )
 from netplan2k8s.settings import KINDS, Settings
 
+_VERIFY = KINDS[-1]
 PLAN_PATH = ".netplan2k8s/plan.json"
 _quoted = json.encoder.encode_basestring_ascii
 """A text as JSON has it."""
@@ -165,7 +166,7 @@ def convert(
         unmade = {f for f in of_manifests if f.rule.severity is not Severity.ERROR}
         return Conversion(plan, _sorted([f for f in said if f not in unmade]))
     files = {}
-    for manifest in emitters.emit(plan, settings, kinds, policy):
+    for manifest in emitters.emit(plan, settings, {*kinds} - {_VERIFY}, policy):
         said.extend(emitters.size_findings(manifest))
         files[manifest.path] = dump(manifest.body)
     if has_error(said):
@@ -174,10 +175,16 @@ def convert(
     if wrong:
         return Conversion(plan, _sorted([*said, *wrong]))
     del seen  # the candidates of a large fleet are no longer needed
+    if directory is not None:
+        files[kustomization.PATH] = kustomization.text(files)
+        files[PLAN_PATH] = plan_json(plan)
+    # Last: of a large fleet these texts are many, and go where that one's pieces were.
+    for manifest in emitters.emit(plan, settings, {*kinds} & {_VERIFY}):
+        files[manifest.path] = dump(manifest.body)
+    if wrong := emitted.judge_jobs(files, proof, settings):
+        return Conversion(plan, _sorted([*said, *wrong]))
     if directory is None:
         return Conversion(plan, _sorted(said), files, proof=proof)
-    files[kustomization.PATH] = kustomization.text(files)
-    files[PLAN_PATH] = plan_json(plan)
     write_plan = bundle.plan_write(files, directory, force=force)
     bundle.commit(write_plan)
     return Conversion(plan, _sorted(said), files, write_plan, proof)

@@ -8,14 +8,17 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import yaml
 
-from netplan2k8s import verification
+from netplan2k8s import verification, workflow
 from netplan2k8s.emitters.verification import script
+from netplan2k8s.proof import emitted
+from netplan2k8s.settings import Settings
 from tests.conftest import FIXTURES
 from tests.packets.namespaces import CommandError, Namespaces, batch, inside, ip
 from tests.packets.verification import hurried
@@ -39,6 +42,50 @@ def test_a_job_has_a_pod_for_each_node_of_its_unit():
     nodes = [term["matchFields"][0]["values"] for term in terms]
     assert nodes == [[f"worker-gpu-{n}"] for n in range(32, 64)]
     assert (job["completions"], job["parallelism"]) == (32, 32)
+
+
+def test_a_pod_that_gives_up_stops_no_other_and_is_not_tried_again():
+    job = body(REFERENCE / "unit-1/job.yaml")["spec"]
+    assert (job["completionMode"], job["backoffLimitPerIndex"]) == ("Indexed", 0)
+    assert "backoffLimit" not in job
+    assert job["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_the_program_sends_over_a_rail_where_it_may_not_bind_to_it(pod):
+    """As on kernels before 5.7; the address alone would take the last of equal routes."""
+    for n in (1, 2):
+        line = f"route prepend 10.9.0.0/16 via 172.{14 + 2 * n}.0.1 dev net{n}"
+        batch(pod.namespace, [line])
+    batch(pod.leaves, ["address add 10.9.0.1/32 dev lo", "link set leaf2 down"])
+    code = (
+        "import select, socket\n"
+        "from netplan2k8s.verification import check_rails\n"
+        "class Old(socket.socket):\n"
+        "    def setsockopt(self, level, name, *value):\n"
+        "        if (level, name) == (socket.SOL_SOCKET, socket.SO_BINDTODEVICE):\n"
+        "            raise PermissionError\n"
+        "        super().setsockopt(level, name, *value)\n"
+        "check_rails.socket.socket = Old\n"
+        "leaf = check_rails.Leaf('172.16.0.0', 'net1', '10.9.0.1')\n"
+        "leaf.ask()\n"
+        "select.select([leaf.socket], [], [], 5)\n"
+        "leaf.hear()\n"
+        "assert leaf.milliseconds is not None\n"
+    )
+    subprocess.run(inside(pod.namespace, sys.executable, "-c", code), check=True)
+
+
+def test_the_program_ends_when_it_is_told_to(pod):
+    process = subprocess.Popen(
+        pod.command(plan(nodes=plan()["nodes"] | {"gpu-1": plan()["nodes"]["gpu-0"]})),
+        env={**os.environ, "NODE_NAME": "gpu-0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(1)
+    process.terminate()
+    process.communicate(timeout=10)
+    assert process.returncode == 143
 
 
 def test_its_pods_ask_for_the_rails_and_nothing_else():
@@ -161,6 +208,21 @@ def test_ignores_of_the_jobs_are_used(run, tmp_path):
         done = run("lint", tmp_path / fleet, "--no-config")
         assert "NK480" not in done.err
         assert "/unit-" not in done.err
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["unit-1/job.yaml", "unit-2/job.yaml", "nccl/mpijob.yaml", "nccl/pytorchjob.yaml"],
+)
+def test_convert_judges_each_job_that_it_writes(path):
+    hosts = FIXTURES / "reference" / "hosts"
+    made = workflow.convert([str(hosts)], Settings(), directory=None)
+    assert made.proof is not None
+    assert emitted.judge_jobs(made.files, made.proof, Settings()) == []
+    path = f"verify/{path}"
+    spoiled = made.files[path].replace("rail-1, rail-2,", "rail-2, rail-1,")
+    said = emitted.judge_jobs({**made.files, path: spoiled}, made.proof, Settings())
+    assert {(f.rule.code, f.span.path) for f in said} == {("NK509", path)}
 
 
 # -- the program, on real interfaces ----------------------------------------------

@@ -5,7 +5,8 @@ them find everything right: no node is checked twice and none is left out. They 
 privilege: pings go by ``net.ipv4.ping_group_range``, which Kubernetes counts as safe.
 
 Source: kubernetes, pkg/kubelet/sysctl/safe_sysctls.go; node affinity's matchFields take
-``metadata.name`` with one value.
+``metadata.name`` with one value; KEP-3850, backoffLimitPerIndex, on since Kubernetes
+1.29, the oldest that the operator's releases support.
 """
 
 from __future__ import annotations
@@ -139,8 +140,11 @@ def _job(plan: FabricPlan, settings: Settings, wave: Wave) -> dict[str, Any]:
         "spec": {
             "completions": count,
             "parallelism": count,
-            # A pod that gives up has said why; a new one would check another node.
-            "backoffLimit": 0,
+            # A pod that gives up has said why; a new one would check another node. With
+            # a backoffLimit of 0 for all of them the first to give up would have the
+            # controller delete those that still run, and what they had to say.
+            "completionMode": "Indexed",
+            "backoffLimitPerIndex": 0,
             "template": {
                 "metadata": {"annotations": pods.rail_networks(plan, settings)},
                 "spec": _pod(plan, settings, wave),
@@ -199,5 +203,7 @@ def _container(plan: FabricPlan, settings: Settings) -> dict[str, Any]:
             "allowPrivilegeEscalation": False,
             "capabilities": {"drop": ["ALL"]},
         },
+        # What a pod said last stays in its status, where its log is gone.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [{"name": "verify", "mountPath": _MOUNT, "readOnly": True}],
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from netplan2k8s.emitters.labels import VERIFICATION_DIRECTORY
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.findings import Finding, Severity, Span
 from netplan2k8s.lint.remarks import finding as placed
 from netplan2k8s.lint.scene import PoolView, Scene
 from netplan2k8s.manifests.places import Places
 from netplan2k8s.manifests.reader import Document, read_documents
+from netplan2k8s.manifests.records import split
 from netplan2k8s.proof import jobs
 from netplan2k8s.proof.findings import Locate, findings
 from netplan2k8s.proof.model import Proof
@@ -18,6 +20,7 @@ from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.pool import read_pool
 
 _POOL = "cidrpool"
+_NETWORKS, _VERIFY = "fabric/30-", f"{VERIFICATION_DIRECTORY}/"
 # What the verification runs, and its plans, which are large: nothing to prove.
 _UNJUDGED = ("/configmap.yaml", "/check-rails.yaml")
 
@@ -46,22 +49,47 @@ def prove(
     return proof, [f for f in said if f.rule.severity is Severity.ERROR]
 
 
+def judge_jobs(
+    files: Mapping[str, str], proof: Proof, settings: Settings
+) -> list[Finding]:
+    """What keeps the pods that verify the rails from getting them, as ``prove`` does.
+
+    They are read one by one, since those of a large fleet are many.
+    """
+    said: list[Finding] = []
+    places = Places()
+    paths = [path for path in files if path.startswith(_NETWORKS)]
+    networks = [document for path in paths for document in _read(files, path, said)]
+    for path in _unlike(files):
+        scene = Scene(settings, [*networks, *_read(files, path, said)])
+        said += [placed(remark, places) for remark in jobs.check(scene, proof)]
+    return [f for f in said if f.rule.severity is Severity.ERROR]
+
+
+def _unlike(files: Mapping[str, str]) -> Iterator[str]:
+    """The jobs but those of units whose text differs in name and nodes alone.
+
+    Their pods are the same ones, and of a large fleet's units nearly all are alike.
+    """
+    seen = set()
+    for path in files:
+        if path.startswith(_VERIFY) and not path.endswith(_UNJUDGED):
+            name = path.split("/")[1]
+            text = split(files[path]).text.replace(f"-{name}\n", "-\n")
+            if text not in seen:
+                seen.add(text)
+                yield path
+
+
 def _documents(
     files: Mapping[str, str], unread: list[Finding], *, are_pools: bool
 ) -> Iterator[Document]:
-    for path, text in _judged(files):
-        if (f"-{_POOL}-" in path) is are_pools:
-            yield from read_documents(text.encode(), path, unread)
+    for path in files:
+        if path.endswith(".yaml") and (f"-{_POOL}-" in path) is are_pools:
+            yield from _read(files, path, unread)
 
 
-def _judged(files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """What there is to prove; of the verification's Jobs, whose pods are alike, one."""
-    is_first = True
-    for path, text in files.items():
-        if path.endswith(_UNJUDGED) or not path.endswith(".yaml"):
-            continue
-        if path.endswith("/job.yaml"):
-            if not is_first:
-                continue
-            is_first = False
-        yield path, text
+def _read(
+    files: Mapping[str, str], path: str, unread: list[Finding]
+) -> Iterator[Document]:
+    yield from read_documents(files[path].encode(), path, unread)

@@ -16,6 +16,7 @@ import ipaddress
 import json
 import os
 import select
+import signal
 import socket
 import struct
 import sys
@@ -37,6 +38,11 @@ NLM_F_REQUEST, NLM_F_DUMP, NLMSG_ERROR, NLMSG_DONE = 1, 0x300, 2, 3
 IFA_ADDRESS, IFA_LOCAL = 1, 2
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_MULTIPATH = 1, 4, 5, 9
 FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+# IP_UNICAST_IF of linux/in.h, IPV6_UNICAST_IF of linux/in6.h.
+UNICAST_IF = {
+    socket.AF_INET: (socket.IPPROTO_IP, 50),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, 76),
+}
 
 
 class Link(NamedTuple):
@@ -88,8 +94,11 @@ def dump(request: int, reply: int) -> Iterator[bytes]:
             data = netlink.recv(1 << 17)
             while data:
                 length, kind = struct.unpack_from("=IH", data)
-                if kind in (NLMSG_DONE, NLMSG_ERROR):
+                if kind == NLMSG_DONE:
                     return
+                if kind == NLMSG_ERROR:
+                    code = -struct.unpack_from("=i", data, 16)[0]
+                    raise OSError(code, os.strerror(code))
                 if kind == reply:
                     yield data[16:length]
                 data = data[(length + 3) & ~3 :]
@@ -173,9 +182,11 @@ def on_rail(kind: int, protocol: int, address: str, interface: str) -> socket.so
     made = socket.socket(family, kind, protocol)
     made.setblocking(False)
     name = interface.encode() + b"\0"
-    # Before Linux 5.7 only root may; then packets go by their source address alone.
-    with contextlib.suppress(PermissionError):
+    try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name)
+    except PermissionError:  # before Linux 5.7, where this is left to anybody
+        index = struct.pack("!I", socket.if_nametoindex(interface))
+        made.setsockopt(*UNICAST_IF[family], index)
     return made
 
 
@@ -479,6 +490,8 @@ def main() -> int:
         print(f"FAIL {name}: the plan {plan.name} has no such node")
         return 2
     deadline = float(os.environ.get("DEADLINE_SECONDS", "inf"))
+    # The first process of a container has no way out of its own when it is told to go.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return Verification(plan, node).run(deadline)
 
 
