@@ -960,7 +960,7 @@ VOLATILE_RAIL = Rule(
     "volatile-rail",
     _ERROR,
     Layer.HOST,
-    "a rail is in a Netplan file that is made anew",
+    "a rail is in a Netplan file that is made anew, or hidden by one",
 )
 NEEDED_RAIL = Rule(
     "NK703",

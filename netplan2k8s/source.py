@@ -66,6 +66,15 @@ def span_of(node: object) -> Span | None:
     return getattr(node, "span", None)
 
 
+def first_span(value: object) -> Span | None:
+    """The place of a value, or of the first text within it."""
+    if isinstance(value, dict):
+        value = next(iter(value.values()), None)
+    if isinstance(value, list):
+        return first_span(value[0]) if value else None
+    return span_of(value)
+
+
 def marked(text: str, like: object) -> str:
     """The text at the place of another node."""
     span = span_of(like)

@@ -800,6 +800,36 @@ def test_every_file_that_would_come_back_is_named(tmp_path):
     assert stripped(tmp_path, files).codes == ["NK702", "NK702"]
 
 
+HIDING = f"{HEAD}    eno1: {{dhcp4: true}}\n"
+
+
+@pytest.mark.parametrize("hidden", ["e1", "other"])
+@pytest.mark.parametrize("place", ["etc", "lib"])
+def test_a_rail_that_a_file_of_run_hides_is_refused(place, hidden, tmp_path):
+    files = {
+        "a.yaml": f"{HEAD}    e1: {{{RAIL}}}\n",
+        f"{place}/netplan/b.yaml": f"{HEAD}    {hidden}: {{{RAIL}}}\n",
+        "run/netplan/b.yaml": HIDING,
+    }
+    made = stripped(tmp_path, files)
+    assert [f for f in made.codes if f != "NK006"] == ["NK702"]
+    said = f"{hidden} of gpu-0 has addresses and routes in this file"
+    assert any(said in message for message in made.messages)
+
+
+@pytest.mark.parametrize("hiding", [HIDING, None])
+def test_what_a_file_of_run_hides_may_be_anything_else(hiding, tmp_path):
+    rail = f"{HEAD}    e1: {{{RAIL}}}\n"
+    hidden = f"{HEAD}    e1: {{mtu: 9216}}\n    eno2: {{addresses: [10.0.0.1/24]}}\n"
+    root = write_host(tmp_path / "gpu-0", {"a.yaml": rail, "b.yaml": hidden})
+    (root / "run/netplan").mkdir(parents=True)
+    if hiding:
+        (root / "run/netplan/b.yaml").write_text(hiding)
+    else:
+        (root / "run/netplan/b.yaml").symlink_to("/dev/null")
+    assert "NK702" not in stripped(tmp_path, {}).codes
+
+
 @pytest.mark.parametrize("place", ["run/cloud/rails", "usr/share/rails/60"])
 def test_a_rail_in_a_file_that_a_link_leads_to(place, tmp_path):
     root = write_host(tmp_path / "gpu-0", {place: f"{HEAD}    e1: {{{RAIL}}}\n"})

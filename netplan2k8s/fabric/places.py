@@ -8,7 +8,7 @@ from netplan2k8s.addressing import parse_prefix
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.findings import Finding, Span
 from netplan2k8s.netplan import Definition, HostNetwork
-from netplan2k8s.source import span_of
+from netplan2k8s.source import first_span, span_of
 
 Reread = Callable[[str], HostNetwork | None]
 
@@ -66,7 +66,7 @@ def _place(definition: Definition, where: Where) -> Span | None:
         for route in settings.get(outer, ()):
             if inner in route:
                 return span_of(route[inner])
-    return _first_span(settings.get(outer))
+    return first_span(settings.get(outer))
 
 
 def _is_to(text: str, destination: str) -> bool:
@@ -74,12 +74,3 @@ def _is_to(text: str, destination: str) -> bool:
         return str(parse_prefix(text)) == destination
     except ValueError:
         return False
-
-
-def _first_span(value: object) -> Span | None:
-    """The place of a value, or of the first text within it."""
-    if isinstance(value, dict):
-        value = next(iter(value.values()), None)
-    if isinstance(value, list):
-        return _first_span(value[0]) if value else None
-    return span_of(value)

@@ -19,15 +19,10 @@ from netplan2k8s.hosts import Host
 from netplan2k8s.naming import ranges
 from netplan2k8s.netplan import Definition, HostNetwork, read_host
 from netplan2k8s.source import Parse, span_of
-from netplan2k8s.strip import proof, rail_text
+from netplan2k8s.strip import proof, rail_text, volatile
 from netplan2k8s.strip.changes import UnusualError
 from netplan2k8s.strip.host_files import HostFiles, read_files
 
-_ELSEWHERE = {
-    ("run/", "dev/", "tmp/", "var/run/"): "is made anew at every boot",
-    ("lib/", "usr/"): "belongs to a package, whose updates replace it",
-}
-_LOCAL = "usr/local/"
 _REFERENCES = {
     "routes": (
         "via",
@@ -163,26 +158,11 @@ def _stripped(
         raise InputError(
             _finding(catalogue.UNUSUAL_TEXT, host, span, message)
         ) from error
-    findings = [
-        _volatile(host, before.labels[read[real]], why)
-        for real in made
-        for places, why in _ELSEWHERE.items()
-        if any(
-            path.startswith(places) and not path.startswith(_LOCAL)
-            for path in (read[real], real)
-        )
-    ]
+    findings = [found for real in made for found in volatile.held(before, read[real])]
+    findings += volatile.hidden(before, {**before.files, **made}, rails)
     if findings:
         raise InputError(*findings)
     return made
-
-
-def _volatile(host: Host, label: str, why: str) -> Finding:
-    message = (
-        f"rails of {host.node_name} are in this file, which {why}; move them to"
-        " etc/netplan first"
-    )
-    return _finding(catalogue.VOLATILE_RAIL, host, Span(label), message)
 
 
 def _prove(
