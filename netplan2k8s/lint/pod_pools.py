@@ -39,8 +39,8 @@ def destinations(together: Sequence[Attached], scene: Scene) -> Iterator[Remark]
         taken = taken_by(destination.family, last)
         message = (
             f"{destination} is routed over {len(names)} networks of"
-            f" {label_of(templates)}, {first} to {last}: {taken} for every packet"
-            " not bound to a device; the sbr plugin gives each its own table"
+            f" {label_of(templates)}, {first} to {last}: {taken};"
+            " the sbr plugin gives each its own table"
         )
         spot, *others = [template.networks_spot for template in templates]
         yield Remark(catalogue.SHARED_DESTINATION, message, spot, tuple(others))

@@ -76,7 +76,7 @@ class PodRoutes:
         taken = taken_by(destination.family, f"{last.name}, attached last,")
         text = (
             f"{destination} is routed over {len(rails)} rails, {first.name} to"
-            f" {last.name}: in a pod {taken} for every packet not bound to a device;"
+            f" {last.name}: in a pod {taken};"
             " the sbr plugin gives each rail its own table"
         )
         document = self._documents.get(last.pool_names[0])

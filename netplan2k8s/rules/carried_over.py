@@ -50,9 +50,8 @@ def _shared_destinations(plan: FabricPlan, settings: Settings) -> Iterator[Draft
             taken = taken_by(destination.family, last)
             message = (
                 f"{destination} is routed over {len(rails)} rails,"
-                f" {rails[0].name} to {last}: in the pod {taken} for every"
-                " packet not bound to a device, whatever its source address;"
-                f" {remedy(settings)}"
+                f" {rails[0].name} to {last}: in the pod {taken}, whatever"
+                f" its source address; {remedy(settings)}"
             )
             first = rails[0].attachments[0]
             where = Where(first.node_name, first.interface, "route", str(destination))

@@ -13,6 +13,7 @@ _FAMILY_6 = 6
 
 def taken_by(family: int, last: str) -> str:
     """Who gets the packets of a destination that ``last`` was the last to route."""
+    who = f"{last} wins it"
     if family == _FAMILY_6:
-        return "the kernel spreads it over all of them"
-    return f"{last} wins it"
+        who = "the kernel spreads it over all of them"
+    return f"{who} for every packet bound to no device that no closer route takes"
