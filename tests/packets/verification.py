@@ -17,12 +17,17 @@ from tests.packets.site import Site
 # The interpreter may lie where root alone looks, so its modules come before the change
 # of user; with root's id its capabilities go.
 _AS_NOBODY = """
-import __future__, codecs, contextlib, glob, ipaddress, json, os, select, socket
-import struct, sys, time, typing
+import ast, codecs, importlib, os, sys
 codecs.lookup("ascii")
 sys.argv = sys.argv[1:]
 with open(sys.argv[0]) as file:
-    program = compile(file.read(), sys.argv[0], "exec")
+    program = file.read()
+for line in ast.parse(program).body:
+    if isinstance(line, (ast.Import, ast.ImportFrom)):
+        names = [name.name for name in line.names]
+        for name in [line.module] if isinstance(line, ast.ImportFrom) else names:
+            importlib.import_module(name)
+program = compile(program, sys.argv[0], "exec")
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
