@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from netplan2k8s.catalogue import NO_MANIFESTS
-from netplan2k8s.emitters.labels import IGNORE
 from netplan2k8s.findings import Finding, Severity, Span, sort_key
-from netplan2k8s.lint.choices import (
-    Choices,
+from netplan2k8s.lint.choices import Choices, without_known
+from netplan2k8s.lint.ignores import (
     Ignore,
-    annotated,
-    comments,
+    of_annotations,
+    of_comments,
+    without_hushed,
     without_ignored,
-    without_known,
 )
 from netplan2k8s.lint.judge import Reading, judge, read, scene_of
 from netplan2k8s.lint.remarks import finding as placed
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.manifests.files import File, read_files, shown
 from netplan2k8s.manifests.places import Places
-from netplan2k8s.manifests.reader import Document
 from netplan2k8s.settings import Settings
 
 _MOST = 5
@@ -102,7 +99,8 @@ def gather(
     ignores: list[Ignore] = []
     reading = read(_noted(files, ignores, said), settings.operator_release)
     reading.findings += said
-    ignores += _annotations(reading)
+    judged = (*reading.documents, *reading.broken, *reading.configs)
+    ignores += of_annotations(judged, reading.findings)
     return Manifests(arguments, reading, scene_of(reading, settings), ignores)
 
 
@@ -133,6 +131,7 @@ def judged(
         judge(reading, manifests.scene),
         key=lambda r: (r.spot.document.path, r.spot.document.line),
     )
+    remarks, hushed = without_hushed(remarks, manifests.ignores)
     found = [*reading.findings, *(placed(remark, places) for remark in remarks), *more]
     found = sorted(dict.fromkeys(found), key=sort_key)
     found, ignored = without_ignored(found, manifests.ignores)
@@ -143,7 +142,7 @@ def judged(
         reading.judged,
         reading.unjudged,
         tuple(reading.without_kind),
-        ignored,
+        ignored + hushed,
         left_out,
     )
 
@@ -152,30 +151,5 @@ def _noted(
     files: Iterable[File], ignores: list[Ignore], said: list[Finding]
 ) -> Iterator[File]:
     for file in files:
-        ignores.extend(comments(file.path, file.data, said))
+        ignores.extend(of_comments(file.path, file.data, said))
         yield file
-
-
-def _annotations(reading: Reading) -> Iterator[Ignore]:
-    """Ignores that stand as annotations of objects."""
-    places = Places()
-    for document in (*reading.documents, *reading.broken, *reading.configs):
-        annotations = document.metadata.get("annotations")
-        value = annotations.get(IGNORE) if isinstance(annotations, dict) else None
-        if isinstance(value, str):
-            span = places.span(document, ("metadata", "annotations", IGNORE))
-            lines = _lines(document, places)
-            ignore = annotated(value, span, lines, reading.findings)
-            if ignore is not None:
-                yield ignore
-
-
-def _lines(document: Document, places: Places) -> range:
-    """The lines of a document; of an item of a List those up to the next."""
-    end = document.line + document.text.count("\n") + 2
-    if not document.base:
-        return range(document.line + 1, end)
-    *way, number = document.base
-    following = dataclasses.replace(document, base=(*way, int(number) + 1))
-    start, stop = (places.span(item, ()).line for item in (document, following))
-    return range(start, stop if stop > start else end)

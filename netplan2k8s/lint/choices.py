@@ -1,31 +1,24 @@
-"""What of the findings a user wants to see: selections, levels, ignores, baselines."""
+"""What of the findings a user wants to see: selections, levels, baselines."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import os
-import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netplan2k8s.catalogue import (
     ALIAS_EXPANSION,
     DEEP_NESTING,
-    INVALID_IGNORE,
     INVALID_YAML,
     RULES,
-    UNUSED_IGNORE,
 )
-from netplan2k8s.findings import Finding, Layer, Rule, Severity, Span, UsageError
+from netplan2k8s.findings import Finding, Layer, Rule, Severity, UsageError
 
 BASELINE_VERSION = 1
-_MARKER = "netplan2k8s:"
-_FORM = re.compile(r"#[ \t]*netplan2k8s:[ \t]*ignore[ \t]*\[([^\]]*)\](.*)")
-_ANNOTATED = re.compile(r"([^\s,]+(?:\s*,\s*[^\s,]+)*)\s*,?(?:\s+(.*))?", re.DOTALL)
 _NAMES = {rule.name: rule.code for rule in RULES.values()}
-_OF_HOSTS = (Layer.NETPLAN, Layer.INVENTORY, Layer.PROOF)
 _UNREAD = (INVALID_YAML, DEEP_NESTING, ALIAS_EXPANSION)
 
 
@@ -100,7 +93,7 @@ def _codes(texts: Sequence[str]) -> tuple[str, ...]:
 
 
 def _code(text: str, *, is_whole: bool = False) -> str:
-    code = _known(text)
+    code = known_code(text)
     known = code in RULES or (
         not is_whole and any(other.startswith(code) for other in RULES)
     )
@@ -109,119 +102,9 @@ def _code(text: str, *, is_whole: bool = False) -> str:
     return code
 
 
-def _known(text: str) -> str:
+def known_code(text: str) -> str:
     """The code of a rule by its code or its name, in any case."""
     return _NAMES.get(text.lower(), text.upper())
-
-
-# -- ignores in the manifests ---------------------------------------------------
-
-
-@dataclass(slots=True)
-class Ignore:
-    """A wish not to hear of some rules on one line, or of one object."""
-
-    codes: tuple[str, ...]
-    span: Span
-    lines: range
-    used: set[str] = field(default_factory=set)
-
-
-def comments(path: str, data: bytes, findings: list[Finding]) -> Iterator[Ignore]:
-    """The ignores of a file, a comment each: ``# netplan2k8s: ignore[NK450] reason``.
-
-    Behind a value a comment is about its line; alone it is about the next line that is
-    no comment. A text of several lines that begins there is meant as a whole, since no
-    comment can stand in it.
-    """
-    if _MARKER.encode() not in data and data[:1] not in (b"\xff", b"\xfe"):
-        return  # UTF-16 begins with one of these
-    from netplan2k8s.lint.comments import Comments  # noqa: PLC0415  libyaml is late
-
-    for comment in Comments(path, data).all(_MARKER):
-        found = _FORM.match(comment.text)
-        span = Span(path, comment.line, comment.column)
-        codes = _ignored(found, span, findings)
-        if codes:
-            yield Ignore(codes, span, comment.about)
-
-
-def _ignored(
-    found: re.Match[str] | None, span: Span, findings: list[Finding]
-) -> tuple[str, ...]:
-    if found is None:
-        message = "the comment is none of the form # netplan2k8s: ignore[NK450] reason"
-        findings.append(Finding(INVALID_IGNORE, message, span))
-        return ()
-    return _checked(found[1], found[2], span, findings)
-
-
-def annotated(
-    value: str, span: Span, lines: range, findings: list[Finding]
-) -> Ignore | None:
-    """An object's annotation: codes with commas between, a blank, the reason."""
-    found = _ANNOTATED.fullmatch(value.strip())
-    text, reason = found.groups("") if found else (value, "")
-    codes = _checked(text, reason, span, findings)
-    return Ignore(codes, span, lines) if codes else None
-
-
-def _checked(
-    text: str, reason: str, span: Span, findings: list[Finding]
-) -> tuple[str, ...]:
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    codes = tuple(dict.fromkeys(map(_known, words)))
-    unknown = [word for word in words if _known(word) not in RULES]
-    message = ""
-    if not codes:
-        message = "the ignore names no rule"
-    elif unknown:
-        message = f"the ignore names {unknown[0]}, which is no rule"
-    elif not reason.strip():
-        message = f"the ignore of {', '.join(codes)} has no reason behind it"
-    if message:
-        findings.append(Finding(INVALID_IGNORE, message, span))
-        return ()
-    return codes
-
-
-def without_ignored(
-    findings: Iterable[Finding], ignores: Sequence[Ignore]
-) -> tuple[list[Finding], int]:
-    """The findings that no ignore covers, with NK480 for idle ones; and how many do.
-
-    An ignore of what only a comparison with the hosts finds is never idle, since most
-    runs compare nothing.
-    """
-    by_line: dict[tuple[str, int], list[Ignore]] = defaultdict(list)
-    for ignore in ignores:
-        for line in ignore.lines:
-            by_line[ignore.span.path, line].append(ignore)
-    kept, count = [], 0
-    for finding in findings:
-        code = finding.rule.code
-        span = finding.span
-        covering = [
-            ignore
-            for ignore in by_line.get((span.path, span.line), ())
-            if code in ignore.codes
-        ]
-        for ignore in covering:
-            ignore.used.add(code)
-        if covering:
-            count += 1
-        else:
-            kept.append(finding)
-    for ignore in ignores:
-        idle = [
-            code
-            for code in ignore.codes
-            if code not in ignore.used and RULES[code].layer not in _OF_HOSTS
-        ]
-        if idle:
-            message = f"there is no {', '.join(idle)} to ignore here; take it out"
-            kept.append(Finding(UNUSED_IGNORE, message, ignore.span))
-    return kept, count
 
 
 # -- baselines ------------------------------------------------------------------
