@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netplan2k8s import linting
 from netplan2k8s.catalogue import RULES
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.lint.choices import Choices
 from netplan2k8s.lint.ignores import Ignore, annotated, of_comments, without_ignored
+from netplan2k8s.linting import gather, judged
+from netplan2k8s.manifests.files import File
 from netplan2k8s.manifests.records import split
+from netplan2k8s.settings import Settings
 
 
 def finding(code, line=1):
@@ -319,3 +325,51 @@ def test_two_ignores_of_one_finding_are_both_used():
 def test_ignore_of_what_only_the_hosts_show_is_never_unused():
     assert left([], ignore("NK501")) == ([], 0)
     assert left([finding("NK501")], ignore("NK501")) == ([], 1)
+
+
+# -- annotations, without places and with -------------------------------------------------
+
+POOL = """\
+apiVersion: nv-ipam.nvidia.com/v1alpha1
+kind: CIDRPool
+metadata:
+  name: rail-{number}
+  namespace: nvidia-network-operator{annotation}
+spec:
+  cidr: 172.16.0.{number}/15{comment}
+  gatewayIndex: 7
+  perNodeNetworkPrefix: 31
+"""
+WISHES = st.lists(
+    st.sampled_from(["NK420", "NK421", "NK422", "NK450", "x"]), max_size=3
+)
+
+
+@st.composite
+def pools(draw):
+    texts = []
+    for number in range(draw(st.integers(1, 4))):
+        listed = ", ".join(draw(WISHES))
+        ignore = f'\n  annotations: {{netplan2k8s.io/ignore: "{listed} so"}}'
+        texts.append(
+            POOL.format(
+                number=number,
+                annotation=ignore if draw(st.booleans()) else "",
+                comment=f"  {COMMENT}" if draw(st.integers(0, 7)) == 0 else "",
+            )
+        )
+    return "---\n".join(texts)
+
+
+@given(st.lists(pools(), min_size=1, max_size=3))
+def test_what_is_hushed_without_a_place_is_what_is_ignored_at_it(texts):
+    files = [
+        File(f"{n}.yaml", text.encode(), is_named=True) for n, text in enumerate(texts)
+    ]
+
+    def linted():
+        return judged(gather(files, ["."], Settings()), Choices())
+
+    quick = linted()
+    with patch.object(linting, "without_hushed", lambda remarks, _: (remarks, 0)):
+        assert linted() == quick

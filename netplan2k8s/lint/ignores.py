@@ -146,7 +146,7 @@ def without_hushed(
     for remark in remarks:
         document, pointer = remark.spot
         key = document.path, document.line
-        ignore = None if document.base else by_document.get(key)
+        ignore = by_document.get(key)
         if ignore is None or remark.rule.code not in ignore.codes:
             kept.append(remark)
         else:
