@@ -259,3 +259,9 @@ def test_a_file_beside_etc_is_named(place, shell, site):
     assert said == (
         "worker-gpu-1: lib/netplan or run/netplan is not what was collected\n"
     )
+
+
+def test_nothing_is_said_to_be_well_of_rails_that_nobody_named(shell):
+    for function in ("bare", "leaves", "leftovers", "reconfigured", "each has_rails"):
+        said = shell(f"RAILS= RAILS_OF=(); {function}", NODES[0])
+        assert said == f"{NODES[0]}: RAILS is empty\n{NODES[0]}: failed\n", function

@@ -88,7 +88,7 @@ def shell(host, tmp_path) -> Shell:
         "ssh": f'{enter} {host[0]} sh -c "$*"',
         "sudo": 'shift; exec "$@"',
         # Not every machine has one: does the other end of the NIC have the address?
-        "ping": f'ip -n {host[1]} -o address show dev "$7" | grep -q " $8/"',
+        "ping": f'ip -n {host[1]} -o address show dev "$9" | grep -q " ${{10}}/"',
     }
     for name, command in fakes.items():
         (tmp_path / name).write_text(f"#!/bin/bash\n{command}\n")

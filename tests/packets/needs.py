@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 
 from tests.packets.cni import DIRECTORY
 from tests.packets.namespaces import CommandError, Namespaces, inside, ip, run
@@ -22,11 +23,13 @@ def missing() -> str:
     if os.geteuid() != 0:
         return "network namespaces need root"
     files = [GENERATE, NETWORKD, *(f"{DIRECTORY}/{name}" for name in _PLUGINS)]
-    absent = [name for name in _PROGRAMS if shutil.which(name) is None]
-    absent += [file for file in files if not os.access(file, os.X_OK)]
-    if absent:
-        return f"not installed: {', '.join(absent)}; .ci/run says what installs them"
-    return _refused()
+    return absent([*_PROGRAMS, *files]) or _refused()
+
+
+def absent(programs: Iterable[str]) -> str:
+    """Which programs, names or paths, are not on the machine; "" where all are."""
+    names = ", ".join(name for name in programs if shutil.which(name) is None)
+    return names and f"not installed: {names}; .ci/run says what installs them"
 
 
 def _refused() -> str:

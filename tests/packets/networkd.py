@@ -110,11 +110,15 @@ class Networkd:
                 env={**os.environ, **_environment()},
             )
 
-    def _networkctl(self, *arguments: str) -> None:
+    def beside(self, *command: str) -> list[str]:
+        """The command that runs another where networkd runs: its mounts, its D-Bus."""
         assert self._process is not None
         where = ["--target", str(self._process.pid), "--mount", "--net"]
         variables = [f"{name}={value}" for name, value in _environment().items()]
-        run(["nsenter", *where, "env", *variables, "networkctl", *arguments])
+        return ["nsenter", *where, "env", *variables, *command]
+
+    def _networkctl(self, *arguments: str) -> None:
+        run(self.beside("networkctl", *arguments))
 
     def _has_ended(self) -> bool:
         return self._process is None or self._process.poll() is not None

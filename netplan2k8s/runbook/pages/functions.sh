@@ -14,8 +14,12 @@ each() (
 
 # as_root NODE SCRIPT: the script on the node, where $rails are its rails.
 as_root() {
-    local script quote="'\\''"
-    script="LC_ALL=C rails='${RAILS_OF[$1]-$RAILS}'
+    local rails=${RAILS_OF[$1]-$RAILS} script quote="'\\''"
+    if [ -z "$rails" ] && [[ $2 = *\$rails* ]]; then
+        echo "RAILS is empty"
+        return 1
+    fi
+    script="LC_ALL=C rails='$rails'
 $2"
     ssh -o BatchMode=yes -o ConnectTimeout=10 "$1" "sudo -n sh -c '${script//\'/$quote}'"
 }
@@ -78,9 +82,10 @@ push_to() {
         sync"
 }
 
-# accepted: does netplan itself take the files? It writes to /run alone.
+# accepted: does netplan itself take the files? It writes to /run alone. What it warns of
+# where it takes them, as of files that others may read, is as before.
 accepted() { each accepts; }
-accepts() { as_root "$1" 'netplan generate'; }
+accepts() { as_root "$1" 'said=$(netplan generate 2>&1) || { printf "%s\n" "$said"; false; }'; }
 
 # drained: drain the nodes; only what goes wrong is said.
 drained() { each drain_node; }
@@ -180,7 +185,7 @@ take_away() {
 # reconfigured: let networkd take the new files, on the rails alone.
 reconfigured() { each is_reconfigured; }
 is_reconfigured() {
-    as_root "$1" 'netplan generate && networkctl reload && networkctl reconfigure $rails && sleep 5'
+    accepts "$1" && as_root "$1" 'networkctl reload && networkctl reconfigure $rails && sleep 5'
 }
 
 # has_rails NODE, default_route NODE: are the NICs there; by what does the host leave?
@@ -199,7 +204,7 @@ sees_leaves() {
             sed -n "s/.* via \([^ ]*\).*/\1/p" | sort -u)
         [ -n "$via" ] || echo "$nic has no gateway"
         for leaf in $via; do
-            ping -q -c 2 -W 2 -I $nic $leaf > /dev/null || echo "$nic: no answer from $leaf"
+            ping -q -c 2 -i 0.2 -W 2 -I $nic $leaf > /dev/null || echo "$nic: no answer from $leaf"
         done
     done'
 }
