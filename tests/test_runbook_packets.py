@@ -98,6 +98,11 @@ def test_the_runbook_moves_a_fleet_and_moves_it_back(followed):
     routes = "each default_route"
     assert does(f"files_are rollback; each has_rails; {routes} > default-routes") == ""
     assert does("in_use; leaves") == ""
+    owned = does("bare")
+    for host in site.hosts:
+        for nic, (address,) in host.addresses.items():
+            assert f"{nic}    inet" in owned
+            assert f" {address} " in owned
 
     assert does("push hosts; files_are hosts; accepted; reconfigured") == ""
     site.settle()
