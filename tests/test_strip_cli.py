@@ -323,10 +323,14 @@ def test_a_flat_file_that_cannot_be_read_is_a_finding(run, tmp_path):
 @pytest.mark.parametrize(
     ("link", "code"), [("netplan", "NK001"), ("../../../x", "NK004")]
 )
-def test_a_host_that_cannot_be_listed_is_a_finding(link, code, restore, run, tmp_path):
+def test_a_host_that_cannot_be_listed_is_a_finding(
+    link, code, restore, run, tmp_path, monkeypatch
+):
     place = tmp_path / "gpu-0/etc/netplan"
     place.parent.mkdir(parents=True)
     place.symlink_to(link)
+    (tmp_path / "x/rollback").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
     done = run("strip", tmp_path / "gpu-0", "--no-config", *restore)
     assert done.code == 2
     assert f"{place}:1:1: {code} " in done.err
@@ -337,6 +341,17 @@ def test_a_host_without_originals(moved, run, tmp_path):
     done = run("strip", tmp_path / "now", "--no-config", "--restore", moved)
     assert done.code == 1
     assert " NK706 gpu-2 has no originals in " in done.err
+
+
+@pytest.mark.parametrize("place", ["now", "none", "none/rollback"])
+def test_a_directory_without_originals_is_said_once(place, moved, run, tmp_path):
+    assert moved
+    done = run("strip", tmp_path / "now", "--no-config", "--restore", tmp_path / place)
+    assert done.code == 1
+    assert done.err == (
+        f"{tmp_path / place}:1:1: NK706 has no rollback/, and so no originals;"
+        " --restore takes what strip --write wrote\n1 error\n"
+    )
 
 
 def test_what_netplan_would_reject_is_not_put_back(moved, run, tmp_path):

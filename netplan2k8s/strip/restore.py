@@ -34,12 +34,21 @@ class RestoredHost:
 
 
 def directory_of(place: str) -> str:
-    """What strip wrote, given itself or its rollback."""
+    """What strip wrote, given itself or its rollback.
+
+    Raises:
+        InputError: NK706, strip wrote nothing there.
+    """
     path = os.path.normpath(place)
-    has_rollback = os.path.isdir(os.path.join(path, ROLLBACK))
-    if not has_rollback and os.path.basename(os.path.abspath(path)) == ROLLBACK:
+    if os.path.isdir(os.path.join(path, ROLLBACK)):
+        return path
+    if os.path.isdir(path) and os.path.basename(os.path.abspath(path)) == ROLLBACK:
         return os.path.dirname(path) or "."
-    return path
+    message = (
+        f"has no {ROLLBACK}/, and so no originals; --restore takes what strip --write"
+        " wrote"
+    )
+    raise InputError(Finding(catalogue.NO_ROLLBACK, message, Span(place)))
 
 
 def restore_host(host: Host, directory: str) -> RestoredHost:
