@@ -893,6 +893,19 @@ def test_rails_by_the_pci_addresses_of_a_table(first, tmp_path):
     assert "172." not in only(stripped(tmp_path, text, settings))
 
 
+def test_a_link_whose_pci_address_nobody_knows_may_be_a_rail(tmp_path):
+    """A silent NIC beside it makes no host a stripped one."""
+    from netplan2k8s.settings import RailSetting
+
+    settings = Settings(rails=(RailSetting(1, pci_addresses=("0000:1a:00.0",)),))
+    text = f"{HEAD}    eno1: {SILENT}\n    rail: {{{RAIL}}}\n"
+    made = stripped(tmp_path, text, settings)
+    assert [code for code in made.codes if code.startswith("NK3")]
+    assert made.files == {}
+    lan = text.replace(f"{{{RAIL}}}", "{addresses: [10.0.0.2/24]}")
+    assert stripped(tmp_path / "lan", lan, settings).codes == []
+
+
 def test_rails_by_settings_may_be_stripped_by_half(tmp_path):
     from netplan2k8s.settings import RailSetting
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 
 from netplan2k8s.fabric.candidates import Extraction
 from netplan2k8s.fabric.evidence import PciResolver
+from netplan2k8s.fabric.links import looks_like_rail
 from netplan2k8s.findings import InputError, Span, has_error
 from netplan2k8s.fleet import reread
 from netplan2k8s.hosts import Host
 from netplan2k8s.inventory import HostInventory, read_inventory
 from netplan2k8s.inventory.host import EMPTY
-from netplan2k8s.netplan import HostNetwork, read_host
+from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
 from netplan2k8s.settings import Settings
 from netplan2k8s.source import Parse, span_of
 from netplan2k8s.strip.proof import is_stripped
@@ -47,8 +48,22 @@ def state_of(
     known = [table.get(host.node_name, EMPTY) for table in tables]
     resolver.start(host.node_name, inventory, *known)
     found = extraction.candidates(rest)
-    is_half = found or has_error([*extraction.findings, *resolver.findings])
+    said = has_error([*extraction.findings, *resolver.findings])
+    is_half = found or said or _may_have_more(rest, settings, resolver)
     return State.HALF if is_half else State.DONE
+
+
+def _may_have_more(
+    rest: HostNetwork, settings: Settings, resolver: PciResolver
+) -> bool:
+    """Whether a link with a rail's marks may be one of those chosen by PCI address."""
+    if not any(rail.pci_addresses for rail in settings.rails):
+        return False
+    return any(
+        looks_like_rail(definition, definition.settings.get("addresses") or (), rest)
+        and not resolver.addresses(definition, kernel_name(definition) or definition.id)
+        for definition in rest.definitions.values()
+    )
 
 
 def places_of_stripped(host: Host) -> set[Span | None]:
