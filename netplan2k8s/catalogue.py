@@ -1119,6 +1119,13 @@ UNTYPABLE_INTERFACE = Rule(
     Layer.HOST,
     "a rail's interface has a name that a shell takes apart",
 )
+UNNAMED_INTERFACE = Rule(
+    "NK744",
+    "unnamed-interface",
+    _ERROR,
+    Layer.HOST,
+    "nobody tells the name of a rail's interface on the host",
+)
 
 RULES: dict[str, Rule] = {
     rule.code: rule

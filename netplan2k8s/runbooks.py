@@ -10,6 +10,9 @@ from netplan2k8s.emitters.pods import complete_nodes
 from netplan2k8s.fabric.waves import Wave, planned
 from netplan2k8s.findings import Finding, Severity, has_error, sort_key
 from netplan2k8s.fleet import Progress
+from netplan2k8s.hosts import Host
+from netplan2k8s.inventory import HostInventory, read_inventory
+from netplan2k8s.inventory.host import EMPTY
 from netplan2k8s.repeats import Repeats
 from netplan2k8s.report import proof, stripped
 from netplan2k8s.runbook import text, values
@@ -53,7 +56,7 @@ def make(
     waves = _complete(planned(seen.plan, settings.waves), complete_nodes(seen.plan))
     said += values.unverified(waves, read.scene, directory)
     names = {(c.node_name, c.interface): c.name for c in seen.fleet.candidates}
-    said += _tried(seen, names)
+    said += _tried(seen, names, workflow.inventory_tables(settings))
     if has_error(said):
         return Runbook("", tuple(sorted(dict.fromkeys(said), key=sort_key)))
     site = Site(
@@ -87,9 +90,14 @@ def _complete(waves: Iterable[Wave], nodes: Sequence[str]) -> tuple[Wave, ...]:
 
 
 def _tried(
-    seen: workflow.Inspection, names: Mapping[tuple[str, str], str]
+    seen: workflow.Inspection,
+    names: dict[tuple[str, str], str],
+    tables: Sequence[Mapping[str, HostInventory]],
 ) -> Iterator[Finding]:
-    """What keeps the rails from being taken out of a host's Netplan."""
+    """What keeps the rails from being taken out of a host's Netplan.
+
+    ``names`` of interfaces that Netplan does not tell are completed on the way.
+    """
     rails = rails_of(seen)
     repeats = Repeats()
     for host in seen.hosts:
@@ -99,5 +107,17 @@ def _tried(
             made = strip_host(host, rails[node], digest, repeats.parse)
             yield from made.findings
             yield from values.unpushable(made.before, made.changed)
+            if made.unnamed:
+                known = _inventories(host, tables)
+                for rail, mac in made.unnamed.items():
+                    names[node, rail] = values.name_of(mac, known)
+                yield from values.unnamed(node, host.place, made.unnamed, names)
             interfaces = [names[node, interface] for interface in rails[node]]
             yield from values.untypable(node, host.place, interfaces)
+
+
+def _inventories(
+    host: Host, tables: Sequence[Mapping[str, HostInventory]]
+) -> list[HostInventory]:
+    own, _ = read_inventory(host.tree, host.node_name)
+    return [own, *(table.get(host.node_name, EMPTY) for table in tables)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -292,3 +293,39 @@ def test_a_file_that_is_there_stays(run):
     done = run("runbook", "manifests", *options, "--force")
     assert done.code == 0
     assert done.out == "wrote page.md; read it before the window\n"
+
+
+MATCHED = """\
+network:
+  version: 2
+  ethernets:
+    rail1:
+      match: {macaddress: "02:00:00:00:00:01"}
+      addresses: [172.16.0.0/31]
+      routes: [{to: 172.16.0.0/15, via: 172.16.0.1}]
+"""
+LISTED = [
+    {"ifname": name, "address": f"02:00:00:00:00:{n:02}", "parentbus": "pci", "parentdev": f"0000:1{n}:00.0"}
+    for n, name in enumerate(("eno1", "p1p1"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("is_named_twice", [False, True])
+def test_names_that_netplan_does_not_tell(is_named_twice, tmp_path, run, monkeypatch):
+    """They are those of the inventory, where it has one for the MAC."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "hosts/gpu-0"
+    (root / "etc/netplan").mkdir(parents=True)
+    (root / "etc/netplan/60-rails.yaml").write_text(MATCHED)
+    (root / "ip-link.json").write_text(json.dumps(LISTED))
+    if is_named_twice:
+        rule = 'SUBSYSTEM=="net", ATTR{address}=="02:00:00:00:00:01", NAME="rail1"\n'
+        (root / "etc/udev/rules.d").mkdir(parents=True)
+        (root / "etc/udev/rules.d/70-net.rules").write_text(rule)
+    assert run("convert", "hosts", "-o", "manifests", "--no-config").code == 0
+    done = run("runbook", "manifests", "--hosts", "hosts", "--no-config")
+    if is_named_twice:
+        assert "NK744 rail rail1 of gpu-0 is matched by the MAC 02:00:" in done.err
+    else:
+        assert "\nRAILS='p1p1'\n" in done.out
+        assert "| rail-1 | p1p1 | net1 |" in done.out

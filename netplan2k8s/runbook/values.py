@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from netplan2k8s.catalogue import (
+    UNNAMED_INTERFACE,
     UNPUSHABLE_HOST,
     UNTYPABLE_INTERFACE,
     UNVERIFIED_WAVE,
@@ -19,6 +20,7 @@ from netplan2k8s.emitters.verification import job_name
 from netplan2k8s.fabric.plan import FabricPlan, RailAttachment
 from netplan2k8s.fabric.waves import Wave
 from netplan2k8s.findings import Finding, Span, UsageError
+from netplan2k8s.inventory import HostInventory
 from netplan2k8s.lint.scene import Scene
 from netplan2k8s.naming import ranges
 from netplan2k8s.settings import Settings
@@ -180,13 +182,42 @@ def unpushable(files: HostFiles, changed: Collection[str]) -> Iterator[Finding]:
 def untypable(node: str, place: str, names: Iterable[str]) -> Iterator[Finding]:
     """NK743 where the commands of a runbook cannot name a rail's interface."""
     for name in names:
-        if not _PLAIN.fullmatch(name):
+        if name and not _PLAIN.fullmatch(name):
             message = (
                 f"{node} has a rail on {name!r}; the commands of a runbook take names"
                 " of letters, digits and . _ : -, so name the interface otherwise, or"
                 " leave the host out with --exclude"
             )
             yield Finding(UNTYPABLE_INTERFACE, message, Span(place), node=node)
+
+
+def name_of(mac: str, inventories: Iterable[HostInventory]) -> str:
+    """What the sources of a host call the NIC of a MAC; "" unless it is one name."""
+    names = {
+        fact.name
+        for inventory in inventories
+        for fact in inventory.by_mac.get(mac, ())
+        if fact.name
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+def unnamed(
+    node: str,
+    place: str,
+    rails: Mapping[str, str],
+    names: Mapping[tuple[str, str], str],
+) -> Iterator[Finding]:
+    """NK744 for rails (ID → MAC) whose interface nobody names."""
+    for rail, mac in rails.items():
+        if not names[node, rail]:
+            by = f"the MAC {mac}" if mac else "no name"
+            message = (
+                f"rail {rail} of {node} is matched by {by}, and nobody tells what its"
+                " interface is called on the host; give it a set-name, or collect"
+                " ip-link.json"
+            )
+            yield Finding(UNNAMED_INTERFACE, message, Span(place), node=node)
 
 
 def usual(values: Collection[Word]) -> Word:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from netplan2k8s import catalogue, source
 from netplan2k8s.addressing import Prefix
+from netplan2k8s.fabric.links import match_mac
 from netplan2k8s.findings import (
     Finding,
     InputError,
@@ -17,7 +18,7 @@ from netplan2k8s.findings import (
 )
 from netplan2k8s.hosts import Host
 from netplan2k8s.naming import ranges
-from netplan2k8s.netplan import Definition, HostNetwork, read_host
+from netplan2k8s.netplan import Definition, HostNetwork, kernel_name, read_host
 from netplan2k8s.source import Parse, span_of
 from netplan2k8s.strip import proof, rail_text, volatile
 from netplan2k8s.strip.changes import UnusualError
@@ -41,7 +42,8 @@ _REFERENCES = {
 class StrippedHost:
     """A host's files before and after; ``changed`` are those that differ.
 
-    With an error among the findings nothing is changed.
+    ``unnamed`` are rails, with the MAC that they are matched by, whose name in the
+    kernel Netplan does not tell. With an error among the findings nothing is changed.
     """
 
     host: Host
@@ -49,6 +51,7 @@ class StrippedHost:
     before: HostFiles
     changed: Mapping[str, bytes] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    unnamed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def node_name(self) -> str:
@@ -83,7 +86,12 @@ def strip_host(
         _prove(host, before, network, rails, changed, parse)
     except InputError as error:
         return StrippedHost(host, ids, before, findings=error.findings)
-    return StrippedHost(host, ids, before, changed, said)
+    return StrippedHost(host, ids, before, changed, said, _unnamed(network, ids))
+
+
+def _unnamed(network: HostNetwork, rails: Collection[str]) -> dict[str, str]:
+    definitions = [network.definitions[rail] for rail in rails]
+    return {d.id: match_mac(d) for d in definitions if not kernel_name(d)}
 
 
 def _judged(
