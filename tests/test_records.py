@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from netplan2k8s.manifests import reader
 from netplan2k8s.manifests.reader import read_documents
-from netplan2k8s.manifests.records import MIN_ITEMS, split
+from netplan2k8s.manifests.records import MIN_ITEMS, Alike, split
 from tests.conftest import FIXTURES
 
 POOLS = sorted(
@@ -469,17 +469,33 @@ def test_pool_of_4096_entries_is_read_by_pattern():
     assert document.body == yaml.load(text, yaml.CSafeLoader)
 
 
-def test_pattern_is_a_fifth_of_the_cost_of_libyaml_at_most():
-    data = large().encode()
+def test_the_nodes_of_a_job_are_read_by_pattern():
+    path = FIXTURES / "reference/expected/verify/unit-1/job.yaml"
+    (document,) = read_documents(path.read_bytes(), "job.yaml", [])
+    spec = document.body["spec"]["template"]["spec"]
 
-    def cost(read):
-        started = time.process_time()
-        read()
-        return time.process_time() - started
+    (required,) = spec["affinity"]["nodeAffinity"].values()
+    assert type(required["nodeSelectorTerms"]) is Alike
+    assert document.body == yaml.safe_load(path.read_text())
 
-    ours = min(cost(lambda: read_documents(data, "p", [])) for _ in range(5))
-    theirs = min(cost(lambda: yaml.load(data, yaml.CSafeLoader)) for _ in range(2))
-    assert ours < 0.2 * theirs
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: |\n  nodeSelectorTerms:\n{list2}b: c\n",
+        "nodeSelectorTerms:\n{list0}b: c\n",
+        "a:\n- b: c\n  nodeSelectorTerms:\n{list4}  d: e\n",
+    ],
+)
+def test_lists_may_be_anywhere_but_in_a_text(text):
+    rows = "- matchFields:\n  - key: a\n"
+    for indent in (0, 2, 4):
+        row = "".join(f"{' ' * indent}{line}\n" for line in rows.splitlines())
+        text = text.replace(f"{{list{indent}}}", row * 400)
+    (document,) = read_documents(text.encode(), "x.yaml", [])
+
+    assert document.body == yaml.load(text, yaml.CSafeLoader)
+    assert (document.cut is None) == text.startswith("a: |")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import yaml
 
 from netplan2k8s import json_schemas
 from netplan2k8s.lint.surely import takes
-from netplan2k8s.lint.validator import validator
+from netplan2k8s.lint.validator import MAP_KEYS, validator
+from netplan2k8s.manifests.records import Alike
 from tests.conftest import FIXTURES, ROOT
 
 MANIFESTS = sorted(FIXTURES.glob("*/expected/*/*.yaml"))
@@ -96,6 +97,64 @@ def test_a_yes_is_one_of_jsonschema_too(kind):
             assert not list(full.iter_errors(body)), body
 
     assert min(answers.values()) > 50
+
+
+JOB = FIXTURES / "reference/expected/verify/unit-1/job.yaml"
+TERMS = "nodeSelectorTerms"
+
+
+def only_texts(value):
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return bool(value) and all(map(only_texts, inner))
+    return isinstance(value, str)
+
+
+def test_a_yes_about_items_read_at_once_is_one_about_each():
+    random = Random(0)
+    job = yaml.safe_load(JOB.read_text())
+    schema = schema_of(job)
+    full = validator(schema)
+    affinity = job["spec"]["template"]["spec"]["affinity"]["nodeAffinity"]
+    (required,) = affinity.values()
+    term = required[TERMS][0]
+    answers = {True: 0, False: 0}
+    for _ in range(400):
+        (item,) = mutated([term], random)[:1] or [term]
+        if only_texts(item):
+            required[TERMS] = Alike(copy.deepcopy(item) for _ in range(40))
+            yes = takes(schema, job, schema)
+            answers[yes] += 1
+            assert yes == (not list(full.iter_errors(job))), item
+
+    assert min(answers.values()) > 20
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"pattern": "x"},
+        {"properties": {"a": {"enum": ["x"]}}},
+        {"additionalProperties": {"maxLength": 1}},
+        {"properties": {"a": {"items": {"const": "x"}}}},
+        {"$ref": "#/$defs/itself"},
+        {MAP_KEYS: ["a"]},
+    ],
+)
+def test_items_whose_texts_matter_are_looked_at_one_by_one(item):
+    schema = {"items": item, "$defs": {"itself": {"items": {"$ref": "#/$defs/itself"}}}}
+    looked_at = []
+
+    class Watched(Alike):
+        def __iter__(self):
+            looked_at.append(len(self))
+            return super().__iter__()
+
+        def __getitem__(self, key):
+            pytest.fail("but for the first")
+
+    takes(schema, Watched(["x", "x"]), schema)
+    assert looked_at == [2]
 
 
 def test_right_manifests_are_linted_without_jsonschema():

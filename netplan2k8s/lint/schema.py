@@ -150,8 +150,8 @@ def _stored(value: Any, schema: Any, root: Schema) -> Any:  # noqa: ANN401  any 
 
     An unknown one is refused with a value and without.
     """
-    if not isinstance(value, dict | list):
-        return value
+    if not isinstance(value, dict | list) or isinstance(value, Alike):
+        return value  # the values of such a list are texts
     here = _resolved(schema, root)
     if isinstance(value, list):
         return [_stored(item, here.get("items"), root) for item in value]

@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netplan2k8s.lint.validator import BOUNDS, MAP_KEYS, compiled
+from netplan2k8s.manifests.records import Alike
 
 Schema = Mapping[str, Any]
 _SILENT = frozenset({"title", "description", "default", "$schema", "$defs"})
+_BLIND = _SILENT | {"type", "properties", "additionalProperties", "required", "items"}
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
@@ -78,9 +80,29 @@ def _names(wanted: Any, value: Any, _schema: Schema, root: Schema) -> bool:  # n
 
 
 def _items(wanted: Any, value: Any, _schema: Schema, root: Schema) -> bool:  # noqa: ANN401
-    return not isinstance(value, list) or all(
-        takes(wanted, item, root) for item in value
-    )
+    if not isinstance(value, list):
+        return True
+    if isinstance(value, Alike) and _is_blind(wanted, root):
+        value = value[:1]
+    return all(takes(wanted, item, root) for item in value)
+
+
+def _is_blind(schema: Any, root: Schema, depth: int = 8) -> bool:  # noqa: ANN401  JSON
+    """Whether a schema sees of a value its keys and types alone, and no text.
+
+    False where in doubt, as for one that leads back to itself.
+    """
+    if isinstance(schema, bool):
+        return True
+    if not depth:
+        return False
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rpartition("/")[2]]
+    if not schema.keys() <= _BLIND:
+        return False
+    below = [schema.get("items", True), schema.get("additionalProperties", True)]
+    below += schema.get("properties", {}).values()
+    return all(_is_blind(inner, root, depth - 1) for inner in below)
 
 
 def _keyed(wanted: Any, value: Any, _schema: Schema, _root: Schema) -> bool:  # noqa: ANN401

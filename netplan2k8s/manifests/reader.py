@@ -138,26 +138,27 @@ def _bodies(
 
 
 def _graft(body: Any, cut: Records) -> bool:  # noqa: ANN401  any value
-    """Put the long lists where their words stand; False where one is elsewhere."""
-    spec = body.get("spec") if isinstance(body, dict) else None
-    if not isinstance(spec, dict):
-        return False
-    places = [
-        (spec, "staticAllocations"),
-        (spec.get("nodeSelector"), "nodeSelectorTerms"),
-    ]
-    found: list[tuple[dict[str, Any], str, LongList]] = []
-    for holder, key in places:
-        words = holder.get(key) if isinstance(holder, dict) else None
-        if isinstance(holder, dict) and isinstance(words, list) and len(words) == 1:
-            word = words[0] if isinstance(words[0], str) else ""
-            if word in cut.lists:
-                found.append((holder, key, cut.lists[word]))
+    """Put the long lists where their words stand; False where one is no list's."""
+    found = list(_words(body, cut))
     if len(found) != len(cut.lists):
         return False
     for holder, key, taken in found:
         holder[key] = taken.items
     return True
+
+
+def _words(value: Any, cut: Records) -> Iterator[tuple[dict[str, Any], str, LongList]]:  # noqa: ANN401
+    """The lists that hold such a word and nothing else, and where they are."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _words(item, cut)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            alone = inner[0] if isinstance(inner, list) and len(inner) == 1 else None
+            if isinstance(alone, str) and alone in cut.lists:
+                yield value, key, cut.lists[alone]
+            else:
+                yield from _words(inner, cut)
 
 
 def _objects(whole: Document, findings: list[Finding]) -> Iterator[Document]:
