@@ -64,14 +64,6 @@ def decode_name(name: str) -> str | None:
     return f"{domain:04x}:{bus:02x}:{slot:02x}.{function}"
 
 
-def encode_name(address: str, port: str = "np0") -> str:
-    """The path name of a function: ``0000:1a:00.0`` → ``enp26s0f0np0``."""
-    domain, bus, rest = canonical(address).split(":")
-    slot, function = rest.split(".")
-    prefix = f"P{int(domain, 16)}" if int(domain, 16) else ""
-    return f"en{prefix}p{int(bus, 16)}s{int(slot, 16)}f{function}{port}"
-
-
 @lru_cache(maxsize=1024)
 def is_virtual_name(name: str) -> bool:
     """Whether a name is that of a virtual function or a representor."""

@@ -8,7 +8,6 @@ src/parse.c; facts checked against the program.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from netplan2k8s.netplan import devices as d
@@ -36,16 +35,6 @@ def _choice(message: str, *words: str, fold: bool = False) -> tuple[int, Any]:
     def read(node: str) -> str:
         if (node.lower() if fold else node) in words:
             return node
-        raise s.invalid(message.format(value=node), node)
-
-    return SCALAR, read
-
-
-def _bounded(low: int, high: int, message: str) -> tuple[int, Callable[[str], str]]:
-    def read(node: str) -> str:
-        text = s.unsigned(node)
-        if low <= int(text) <= high:
-            return text
         raise s.invalid(message.format(value=node), node)
 
     return SCALAR, read
