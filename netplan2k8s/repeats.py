@@ -9,9 +9,10 @@ differential test holds this to ``source.parse``.
 
 from __future__ import annotations
 
+import operator
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -37,16 +38,26 @@ class _Slot(NamedTuple):
     end: int
 
 
-class _Template(NamedTuple):
-    """The nodes of a shape; ``form`` makes the texts of all slots at once.
+class _Step(NamedTuple):
+    """A collection to make: its type, and what gets its items out of all values."""
 
-    ``nodes`` has None in place of every slot, in the order of the texts; ``runs`` are
-    the indices of the runs that are in scalars, None where all are.
+    kind: type[list[Any]]
+    take: Callable[[list[Any]], Iterable[Any]]
+
+
+class _Template(NamedTuple):
+    """The nodes of a shape, as what makes them of a text's runs of digits.
+
+    ``form`` makes the texts of all scalars with digits at once; ``runs`` are the
+    indices of the runs that are in scalars, None where all are. The values are these
+    texts, then the ``fixed`` ones, then what each of the ``steps`` makes of the values
+    so far; the last is the document.
     """
 
-    nodes: Any
     form: str
     runs: tuple[int, ...] | None
+    fixed: tuple[str, ...]
+    steps: tuple[_Step, ...]
 
 
 class Repeats:
@@ -90,20 +101,11 @@ def _fill(template: _Template, data: bytes) -> Node:
     runs = data.translate(_BLANK_ALL_ELSE).decode("ascii").split()
     if template.runs is not None:
         runs = [runs[index] for index in template.runs]
-    texts = iter((template.form % tuple(runs)).split("\0"))
-    filled: Node = _copy(template.nodes, texts)
-    return filled
-
-
-def _copy(nodes: Any, texts: Iterator[str]) -> Any:  # noqa: ANN401  a node
-    filled = type(nodes)()
-    for node in nodes:
-        if node is None:
-            filled.append(next(texts))
-        elif type(node) is str:
-            filled.append(node)
-        else:
-            filled.append(_copy(node, texts))
+    values: list[Any] = (template.form % tuple(runs)).split("\0")
+    values += template.fixed
+    for kind, take in template.steps:
+        values.append(kind(take(values)))
+    filled: Node = values[-1]
     return filled
 
 
@@ -124,7 +126,43 @@ def _template(text: str) -> _Template | None:
         return None
     used = tuple(n for slot in slots for n in range(slot.first, slot.end))
     form = "\0".join(slot.form for slot in slots)
-    return _Template(nodes, form, None if len(used) == len(runs) else used)
+    count = form.count("\0") + 1  # of none, too, one text is made
+    fixed = tuple(dict.fromkeys(_fixed(nodes)))
+    steps: list[_Step] = []
+    places = {text: n for n, text in enumerate(fixed, start=count)}
+    _add(nodes, places, count + len(fixed), steps)
+    return _Template(
+        form, None if len(used) == len(runs) else used, fixed, tuple(steps)
+    )
+
+
+def _fixed(nodes: list[Any]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, str):
+            yield node
+        elif isinstance(node, list):
+            yield from _fixed(node)
+
+
+def _add(node: Any, places: dict[str, int], first: int, steps: list[_Step]) -> int:  # noqa: ANN401
+    """The place of a node among the values; a collection is made after its items.
+
+    ``places`` are those of the fixed texts, ``first`` is that of the first step.
+    """
+    if isinstance(node, int):
+        return node
+    if isinstance(node, str):
+        return places[node]
+    items = [_add(item, places, first, steps) for item in node]
+    steps.append(_Step(type(node), _taking(items)))
+    return first + len(steps) - 1
+
+
+def _taking(places: list[int]) -> Callable[[list[Any]], Iterable[Any]]:
+    if len(places) > 1:
+        return operator.itemgetter(*places)
+    low = places[0] if places else 0
+    return operator.itemgetter(slice(low, low + len(places)))
 
 
 class _NotFixedError(Exception):
@@ -136,16 +174,18 @@ def _build(
     text: str,
     runs: list[tuple[int, int]],
     slots: list[_Slot],
-) -> Any:  # noqa: ANN401  a node with None for a slot
+) -> Any:  # noqa: ANN401  a node with the numbers of slots in their places
     root: list[Any] = []
     stack: list[list[Any]] = [root]
     while True:
         event = next_event()
         if isinstance(event, yaml.ScalarEvent):
-            slot = _scalar(event, text, runs)
-            if isinstance(slot, _Slot):
-                slots.append(slot)
-            stack[-1].append(slot if isinstance(slot, str) else None)
+            scalar = _scalar(event, text, runs)
+            if isinstance(scalar, _Slot):
+                stack[-1].append(len(slots))
+                slots.append(scalar)
+            else:
+                stack[-1].append(scalar)
         elif isinstance(event, yaml.CollectionStartEvent):
             if isinstance(stack[-1], Mapping) and len(stack[-1]) % 2 == 0:
                 raise _NotFixedError
