@@ -19,6 +19,7 @@ LEVELS = {
     "naming": 0,
     "addressing": 0,
     "pci": 0,
+    "labels": 0,
     "catalogue": 1,
     "fabric.translation": 1,
     "fabric.plan": 1,

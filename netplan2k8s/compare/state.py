@@ -10,8 +10,8 @@ from typing import Any
 
 from netplan2k8s.compare.changes import Key
 from netplan2k8s.compare.world import NodeView, PodView, node_of, pod_of
-from netplan2k8s.emitters.labels import LABELS, VERIFICATION_DIRECTORY
 from netplan2k8s.findings import Span
+from netplan2k8s.labels import LABELS, VERIFICATION_DIRECTORY
 from netplan2k8s.lint.judge import Reading
 from netplan2k8s.lint.kinds import identity, is_cluster_scoped
 from netplan2k8s.lint.scene import is_patch, labels_of

@@ -9,10 +9,10 @@ from typing import Any
 
 from netplan2k8s.catalogue import INVALID_BASE_POLICY
 from netplan2k8s.emitters.device_plugin import config_text
-from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.rivals import rivals
 from netplan2k8s.findings import Finding, InputError, Span
 from netplan2k8s.inputs import read_bytes
+from netplan2k8s.labels import LABELS
 from netplan2k8s.manifests.json_text import JsonError, JsonText
 from netplan2k8s.manifests.places import EMBEDDED, Offset, Places
 from netplan2k8s.manifests.reader import Document, Pointer, read_documents

@@ -19,10 +19,10 @@ from netplan2k8s.addressing import (
     parse_prefix,
 )
 from netplan2k8s.catalogue import LISTED_NODES_ONLY
-from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.releases import release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.labels import LABELS
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.naming import counted, ranges
 from netplan2k8s.settings import Settings

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from netplan2k8s.emitters import pods, pytorch_job
-from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.fabric.plan import FabricPlan
+from netplan2k8s.labels import LABELS
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from netplan2k8s.catalogue import MISSING_FIELD_IN_RELEASE
-from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.emitters.releases import release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.labels import LABELS
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.operator import (

@@ -15,10 +15,10 @@ from typing import Any
 from netplan2k8s import catalogue
 from netplan2k8s.emitters.base_policy import API_VERSION, KIND, BasePolicy
 from netplan2k8s.emitters.device_plugin import Resource, config_text
-from netplan2k8s.emitters.labels import LABELS, TOLERATION
 from netplan2k8s.emitters.releases import image, release
 from netplan2k8s.fabric.plan import FabricPlan, Rail
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.labels import LABELS, TOLERATION
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.naming import is_node_name
 from netplan2k8s.settings import SETTINGS_FILE, NodeGroup, Settings

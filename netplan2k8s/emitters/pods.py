@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 from netplan2k8s.catalogue import MEMORY_LOCK, SHARED_DESTINATION
-from netplan2k8s.emitters.labels import IGNORE
 from netplan2k8s.fabric.plan import FabricPlan
+from netplan2k8s.labels import IGNORE
 from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.operator import RESOURCE_PREFIX
 
@@ -18,6 +18,8 @@ def complete_nodes(plan: FabricPlan) -> tuple[str, ...]:
     """Nodes that have every rail, in the plan's order: each takes one pod."""
     if not plan.rails:
         return ()
+    if all(len(rail.attachments) == len(plan.node_names) for rail in plan.rails):
+        return plan.node_names
     names = [{a.node_name for a in rail.attachments} for rail in plan.rails]
     complete = set.intersection(*names)
     return tuple(name for name in plan.node_names if name in complete)

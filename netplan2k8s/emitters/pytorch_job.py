@@ -11,9 +11,9 @@ from typing import Any
 
 from netplan2k8s.catalogue import INVALID_NAME, MEMORY_LOCK
 from netplan2k8s.emitters import pods
-from netplan2k8s.emitters.labels import LABELS
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.labels import LABELS
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
 

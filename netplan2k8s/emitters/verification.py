@@ -18,15 +18,15 @@ from typing import Any
 
 from netplan2k8s.addressing import format_address
 from netplan2k8s.emitters import nccl, pods
-from netplan2k8s.emitters.labels import (
-    LABELS,
-    VERIFICATION,
-    VERIFICATION_DIRECTORY,
-)
 from netplan2k8s.fabric.links import pods_range
 from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
 from netplan2k8s.fabric.waves import Wave, planned
 from netplan2k8s.findings import Finding
+from netplan2k8s.labels import (
+    LABELS,
+    VERIFICATION,
+    VERIFICATION_DIRECTORY,
+)
 from netplan2k8s.manifests.document import Manifest
 from netplan2k8s.settings import Settings
 
@@ -121,11 +121,12 @@ def _rows(plan: FabricPlan) -> dict[str, str]:
 def _link(rail: Rail, link: RailAttachment) -> str:
     """What a pod may have there: of a wider link any address but the leaf's."""
     family, value, length = link.address
-    values: Sequence[int] = (value,)
-    if not rail.is_point_to_point:
+    if rail.is_point_to_point:
+        addresses = f'"{format_address(family, value)}"'
+    else:
         first, last = pods_range(link.prefix)
         values = [v for v in range(first.value, last.value + 1) if v != link.gateway]
-    addresses = ", ".join(f'"{format_address(family, v)}"' for v in values)
+        addresses = ", ".join(f'"{format_address(family, v)}"' for v in values)
     mtu = "null" if link.mtu is None else link.mtu
     return f'[[{addresses}], {length}, "{format_address(family, link.gateway)}", {mtu}]'
 

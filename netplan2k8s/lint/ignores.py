@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from netplan2k8s.catalogue import INVALID_IGNORE, RULES, UNUSED_IGNORE
-from netplan2k8s.emitters.labels import IGNORE
 from netplan2k8s.findings import Finding, Layer, Span
+from netplan2k8s.labels import IGNORE
 from netplan2k8s.lint.choices import known_code
 from netplan2k8s.lint.remarks import Remark
 from netplan2k8s.manifests.places import Places
@@ -164,18 +164,19 @@ def without_ignored(
     runs compare nothing.
     """
     by_line: dict[tuple[str, int], list[Ignore]] = defaultdict(list)
+    of_many: dict[str, list[Ignore]] = defaultdict(list)
     for ignore in ignores:
-        for line in ignore.lines:
-            by_line[ignore.path, line].append(ignore)
+        if ignore.document is not None:
+            of_many[ignore.path].append(ignore)
+        else:
+            for line in ignore.lines:
+                by_line[ignore.path, line].append(ignore)
     kept, count = [], 0
     for finding in findings:
         code = finding.rule.code
         span = finding.span
-        covering = [
-            ignore
-            for ignore in by_line.get((span.path, span.line), ())
-            if code in ignore.codes
-        ]
+        here = (*by_line[span.path, span.line], *of_many[span.path])
+        covering = [i for i in here if code in i.codes and span.line in i.lines]
         for ignore in covering:
             ignore.used.add(code)
         if covering:

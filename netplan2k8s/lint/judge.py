@@ -36,7 +36,7 @@ _PLACEHOLDER = re.compile(
     r"\{\{.*?\}\}|\{%.*?%\}|(?<![|\w])\|[A-Za-z][-\w]*\|(?!\|)|\bTODO_?\w*"
     r"|\$\{[A-Za-z_]\w*\}|<[A-Z][A-Z_-]{2,}>"
 )
-_MARKS = ("{{", "{%", "${", "TODO", "|", "<")
+_LETTERS, _MARKS = "TODO", ("{{", "{%", "${", "|", "<")
 """What a placeholder has; a search for the pattern itself is slow."""
 _SCRIPTS = frozenset({"command", "args", "env"})
 _NAME: Pointer = ("metadata", "name")
@@ -131,8 +131,12 @@ def _asks(document: Document) -> bool:
 
 
 def _placeholders(document: Document) -> Iterator[Remark]:
-    text = document.text
-    if not any(mark in text for mark in _MARKS) or not _PLACEHOLDER.search(text):
+    text, cut = document.text, document.cut
+    # Of a long list without quotes only letters could be one.
+    short = text if cut is None or '"' in text else cut.text
+    if _LETTERS not in text and not any(mark in short for mark in _MARKS):
+        return
+    if not _PLACEHOLDER.search(text):
         return
     for pointer, text in _texts(document.body, ()):
         found = _PLACEHOLDER.search(text)

@@ -23,9 +23,9 @@ def check(pools: Sequence[tuple[PoolView, Pool]]) -> Iterator[Remark]:
 
 def _impossible_nodes(pools: Sequence[tuple[PoolView, Pool]]) -> Iterator[Remark]:
     """Each name once, in the first pool that has it."""
-    known = {""}
+    known: set[str] = set()
     for view, pool in pools:
-        names = {entry.node_name for entry in pool.statics} - known
+        names = pool.node_names - known
         known |= names
         odd = {name for name in names if not is_node_name(name)}
         for number, entry in enumerate(pool.statics if odd else ()):
@@ -91,13 +91,12 @@ def _missing_nodes(pools: Sequence[tuple[PoolView, Pool]]) -> Iterator[Remark]:
     A node counts that more than half of the pools have, or of two pools one, if the
     two have others in common: without any they are most likely of two fabrics.
     """
-    groups: dict[tuple[int, int], list[tuple[PoolView, Pool, set[str]]]] = defaultdict(
-        list
+    groups: dict[tuple[int, int], list[tuple[PoolView, Pool, frozenset[str]]]] = (
+        defaultdict(list)
     )
     for view, pool in pools:
-        nodes = {entry.node_name for entry in pool.statics if entry.node_name}
-        if nodes:
-            groups[pool.cidr.family, pool.length].append((view, pool, nodes))
+        if pool.node_names:
+            groups[pool.cidr.family, pool.length].append((view, pool, pool.node_names))
     for group in groups.values():
         if all(nodes == group[0][2] for _, _, nodes in group):
             continue

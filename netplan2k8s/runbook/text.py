@@ -10,9 +10,9 @@ import string
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from netplan2k8s.emitters.labels import MOVED, UNVERIFIED
 from netplan2k8s.emitters.verification import job_name
 from netplan2k8s.fabric.waves import Wave
+from netplan2k8s.labels import MOVED, UNVERIFIED
 from netplan2k8s.naming import counted, ranges
 from netplan2k8s.runbook import policy
 from netplan2k8s.runbook.values import Site, usual

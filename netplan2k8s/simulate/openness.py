@@ -36,7 +36,7 @@ def opening(pool: Pool) -> Opening | None:
     """
     if not pool.statics and pool.host_bits > 1:
         return None
-    listed = {entry.node_name for entry in pool.statics if entry.node_name}
+    listed = pool.node_names
     named = listed_names(pool.node_selector)
     if named is not None and named <= listed:
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from netplan2k8s.addressing import BITS, Prefix, parse_address
@@ -29,7 +31,7 @@ class Static(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pool:
     """A valid pool; ``length`` is that of each node's prefix, in bits.
 
@@ -52,6 +54,11 @@ class Pool:
     @property
     def host_bits(self) -> int:
         return BITS[self.cidr.family] - self.length
+
+    @cached_property
+    def node_names(self) -> frozenset[str]:
+        """The nodes that have a static allocation."""
+        return frozenset(map(itemgetter(0), self.statics)) - {""}
 
     def gateway_of(self, network: int) -> int | None:
         """The gateway that gatewayIndex gives a prefix, None without one."""
