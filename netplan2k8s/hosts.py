@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from netplan2k8s import archives, catalogue, packed
 from netplan2k8s.findings import Finding, InputError, Rule, Severity, Span, has_error
@@ -53,13 +54,15 @@ class _Search:
     """What was found so far.
 
     ``reached`` counts hosts, those that were known too; ``linked`` are the directories
-    that links of the argument led to, with the first of these links.
+    that links of the argument led to, with the first of these links; ``parents`` are
+    directories without links, by how they were named.
     """
 
     hosts: dict[str, Host] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     reached: int = 0
     linked: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
 
     def say(self, rule: Rule, path: str, message: str) -> None:
         self.findings.append(Finding(rule, message, Span(path)))
@@ -67,8 +70,7 @@ class _Search:
     def add(self, host: Host) -> None:
         """Keep a host once, however many arguments lead to it."""
         self.reached += 1
-        place = host.place
-        real = os.path.realpath(place) if os.path.exists(place) else place
+        real = self._real(host.place)
         first = self.hosts.setdefault(real, host)
         if first.found_as == host.found_as:
             return
@@ -76,6 +78,15 @@ class _Search:
             self.hosts[real], first, host = host, host, first
         message = f"not read again: it is {first.place}"
         self.say(catalogue.IGNORED_FILE, host.place, message)
+
+    def _real(self, place: str) -> str:
+        """A place without links; the way to hosts beside each other is gone once."""
+        parent, name = os.path.split(place)
+        if name in ("", ".", "..") or os.path.islink(place):
+            return os.path.realpath(place)
+        if parent not in self.parents:
+            self.parents[parent] = os.path.realpath(parent)
+        return os.path.join(self.parents[parent], name)
 
 
 def discover(
@@ -148,8 +159,11 @@ def _above_netplan(path: str) -> str:
 def _search_directory(path: str, search: _Search, depth: int) -> None:
     with os.scandir(path) as scan:
         entries = sorted(scan, key=lambda entry: byte_order(entry.name))
+    if depth and _is_ours(path, entries):
+        search.say(catalogue.IGNORED_FILE, path, NOT_SEARCHED)
+        return
     if any(entry.name in ROOT_MARKS and _is_directory(entry) for entry in entries):
-        search.add(_rooted(path))
+        search.add(_rooted(path, _alike(tuple([entry.name for entry in entries]))))
         return
     before = search.reached
     for entry in entries:
@@ -163,6 +177,13 @@ def _search_directory(path: str, search: _Search, depth: int) -> None:
         search.say(catalogue.NO_HOSTS, path, _no_hosts(path))
 
 
+def _is_ours(path: str, entries: Sequence[os.DirEntry[str]]) -> bool:
+    mark = OUR_MARK.partition("/")[0]
+    return any(entry.name == mark for entry in entries) and os.path.exists(
+        os.path.join(path, OUR_MARK)
+    )
+
+
 def _is_directory(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
@@ -174,8 +195,6 @@ def _descend(entry: os.DirEntry[str], search: _Search, depth: int) -> None:
     if entry.name.endswith(".yaml"):
         message = "is a directory; a host's flat Netplan is a file <node>.yaml"
         search.say(catalogue.UNREADABLE_FILE, entry.path, message)
-    elif os.path.exists(os.path.join(entry.path, OUR_MARK)):
-        search.say(catalogue.IGNORED_FILE, entry.path, NOT_SEARCHED)
     elif depth >= MAX_DEPTH:
         message = f"not searched: over {MAX_DEPTH} directories deep"
         search.say(catalogue.IGNORED_FILE, entry.path, message)
@@ -218,9 +237,16 @@ def _take_file(path: str, search: _Search, depth: int = 0) -> None:
         search.say(catalogue.IGNORED_FILE, path, _why_ignored(name))
 
 
-def _rooted(path: str) -> Host:
+def _rooted(path: str, top: tuple[str, ...] = ()) -> Host:
+    """A host root; ``top`` are its names, where they are known."""
     name = os.path.basename(os.path.abspath(path)) or "host"
-    return Host(name, DirectoryTree(path), path, name)
+    return Host(name, DirectoryTree(path, top), path, name)
+
+
+@lru_cache(maxsize=64)
+def _alike(names: tuple[str, ...]) -> tuple[str, ...]:
+    """One tuple for all hosts that were collected alike, and not one for each."""
+    return names
 
 
 def _take_archive(path: str, search: _Search) -> None:

@@ -96,13 +96,21 @@ def resolve(path: str, readlink: Callable[[str], str | None]) -> str:
 class DirectoryTree:
     """A host root on disk, which may itself be reached through links.
 
-    ``_plain`` is the directory last seen to have no links on its way from the root.
+    ``top`` are the root's names, listed once. ``_plain`` is the directory last seen to
+    have no links on its way from the root.
     """
 
     root: str
+    top: tuple[str, ...] = field(default=(), repr=False, compare=False)
     _plain: str = field(default="", init=False, repr=False, compare=False)
 
     def names(self, directory: str) -> tuple[str, ...]:
+        if not directory:
+            self.top = self.top or self._listed("")
+            return self.top
+        return self._listed(directory)
+
+    def _listed(self, directory: str) -> tuple[str, ...]:
         try:
             entries = os.listdir(self._on_disk(directory))
         except (FileNotFoundError, NotADirectoryError):
@@ -269,8 +277,11 @@ def read_limited(path: str, *, follow: bool = True) -> bytes:
             raise OSError(22, "Not a regular file", path)
         if status.st_size > MAX_FILE_BYTES:
             raise OversizedFileError(27, f"{status.st_size} bytes", path)
-        chunks = []
-        while chunk := os.read(descriptor, max(status.st_size + 1, 65536)):
+        data = os.read(descriptor, max(status.st_size + 1, 65536))
+        if len(data) == status.st_size:
+            return data
+        chunks = [data]
+        while chunk := os.read(descriptor, 65536):
             chunks.append(chunk)
         return b"".join(chunks)
     finally:

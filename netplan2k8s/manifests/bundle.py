@@ -150,9 +150,15 @@ def _is_plain(path: str, is_kind: Callable[[int], bool]) -> bool:
 
 def _hash(text: str) -> str:
     found = hashlib.sha256()
-    for at in range(0, len(text), _CHUNK):  # a plan of 4,096 nodes has 5 MB
-        found.update(text[at : at + _CHUNK].encode())
+    for piece in _pieces(text):
+        found.update(piece)
     return found.hexdigest()
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    """A text as UTF-8, a little at a time: a plan of 4,096 nodes has 5 MB."""
+    for at in range(0, len(text), _CHUNK):
+        yield text[at : at + _CHUNK].encode()
 
 
 def _recorded(directory: str) -> dict[str, str] | None:
@@ -242,15 +248,15 @@ def _state(plan: WritePlan) -> str:
 
 
 def _stage(directory: str, files: Mapping[str, str]) -> None:
+    for parent in dict.fromkeys(map(os.path.dirname, files)):
+        os.makedirs(os.path.join(directory, parent), exist_ok=True)
     for path, text in files.items():
-        full = os.path.join(directory, path)
-        os.makedirs(os.path.dirname(full), exist_ok=True)
-        _write(full, text)
+        _write(os.path.join(directory, path), text)
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.writelines(text[at : at + _CHUNK] for at in range(0, len(text), _CHUNK))
+    with open(path, "wb") as file:
+        file.writelines(_pieces(text))
         file.flush()
         os.fsync(file.fileno())
 
