@@ -77,7 +77,7 @@ def compared(
     places = Places()
     said = [
         *_of_the_hosts(seen.findings),
-        *findings.findings(proof, seen.locate, place),
+        *findings.findings(proof.differences, seen.locate, place),
         *findings.gaps(proof, place),
         *(placed(remark, places) for remark in jobs.check(scene, proof)),
     ]

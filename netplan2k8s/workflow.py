@@ -283,13 +283,16 @@ def plan_json(plan: FabricPlan) -> str:
     for number, rail in enumerate(plan.rails):
         pieces += [",\n"] * (number > 0)
         pieces += _rail_json(rail)
+    # Joined once: rows are small enough to lie where the candidates were.
     return "".join([*pieces, "\n]}\n"])
 
 
 def _rail_json(rail: Rail) -> Iterator[str]:
     """A rail on one line, without JSON's own pieces, which take many times the room."""
     yield json.dumps({**_rail_head(rail), "links": []}).removesuffix("]}")
-    yield ", ".join(map(_link_json, rail.attachments))
+    for number, link in enumerate(rail.attachments):
+        yield ", " * (number > 0)
+        yield _link_json(link)
     yield "]}"
 
 

@@ -16,10 +16,12 @@ from netplan2k8s.proof.model import UNTOLD_ADDRESS, Difference, Proof
 Locate = Callable[[Where], Span]
 
 
-def findings(proof: Proof, locate: Locate, fallback: Span) -> Iterator[Finding]:
-    """The differences of a proof; ``fallback`` is the place of those without one."""
+def findings(
+    differences: Sequence[Difference], locate: Locate, fallback: Span
+) -> Iterator[Finding]:
+    """Differences of a proof; ``fallback`` is the place of those without one."""
     places = Places()
-    for together in _groups(proof.differences):
+    for together in _groups(differences):
         yield _finding(together, places, locate, fallback)
 
 

@@ -32,6 +32,10 @@ class Difference(NamedTuple):
     nic: Candidate | None = None
     severity: Severity | None = None
 
+    @property
+    def is_error(self) -> bool:
+        return (self.severity or self.rule.severity) is Severity.ERROR
+
 
 class Link(NamedTuple):
     """A host's link, and what a pod gets in its place; ``share`` None for nothing.
