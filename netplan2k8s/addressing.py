@@ -7,8 +7,8 @@ and so cannot see host and gateway swapped. netaddr judges the rare forms.
 
 from __future__ import annotations
 
-import socket
 from functools import lru_cache
+from socket import AF_INET, inet_ntoa, inet_pton
 from typing import NamedTuple
 
 BITS = {4: 32, 6: 128}
@@ -79,7 +79,7 @@ class InterfaceAddress(NamedTuple):
 def format_address(family: int, value: int) -> str:
     """Write an address in canonical text: dotted decimal, or RFC 5952."""
     if family == 4:  # noqa: PLR2004
-        return socket.inet_ntop(socket.AF_INET, value.to_bytes(4))
+        return inet_ntoa(value.to_bytes(4))
     return _format_v6(value)
 
 
@@ -92,7 +92,7 @@ def parse_address(text: str) -> Address:
     if ":" in text:
         return Address(6, _parse_v6(text))
     try:
-        return Address(4, int.from_bytes(socket.inet_pton(socket.AF_INET, text)))
+        return Address(4, int.from_bytes(inet_pton(AF_INET, text)))
     except (OSError, ValueError) as error:
         raise ValueError(f"{text!r} is not an IP address") from error
 

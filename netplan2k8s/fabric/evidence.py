@@ -68,7 +68,7 @@ class PciResolver:
         match = definition.settings.get("match") or {}
         macs = [match["macaddress"]] if "macaddress" in match else []
         original = match.get("name", "")
-        names = [n for n in (original, name) if n and not _GLOB.intersection(n)]
+        names = [n for n in (original, name) if n and _GLOB.isdisjoint(n)]
         if definition.implicit_name:
             names.append(definition.id)
         found = [

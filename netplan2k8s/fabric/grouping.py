@@ -45,8 +45,9 @@ def by_routes(
     for candidate in candidates:
         own = [prefix for prefix in _own(candidate) if prefix in hosts_of]
         if own:
-            cidr = max(own, key=lambda prefix: (hosts_of[prefix], prefix.length))
-            groups[cidr].append(candidate)
+            if len(own) > 1:
+                own.sort(key=lambda prefix: (hosts_of[prefix], prefix.length))
+            groups[own[-1]].append(candidate)
         else:
             orphans.append(candidate)
     if orphans:
@@ -108,12 +109,11 @@ def _lower_median(counts: Counter[int]) -> int:
     raise ValueError("no counts")
 
 
-def _own(candidate: Candidate) -> Iterator[Prefix]:
+def _own(candidate: Candidate) -> list[Prefix]:
     """The destinations that hold the candidate's own address."""
     value = candidate.address.value
-    for low, high, prefix in _spans(candidate.destinations):
-        if low <= value <= high:
-            yield prefix
+    spans = _spans(candidate.destinations)
+    return [prefix for low, high, prefix in spans if low <= value <= high]
 
 
 @lru_cache(maxsize=4096)

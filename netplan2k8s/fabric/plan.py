@@ -62,9 +62,11 @@ class Rail:
     @property
     def gateway_index(self) -> int | None:
         """The gateway's index in every link's prefix; None where links differ."""
+        bits = BITS[self.cidr.family]
         indices = {
-            attachment.gateway - attachment.prefix.value
-            for attachment in self.attachments
+            link.gateway
+            - (link.address.value >> (low := bits - link.address.length) << low)
+            for link in self.attachments
         }
         return indices.pop() if len(indices) == 1 else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 _NARROW = r"[A-Za-z][A-Za-z0-9._/-]*|\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?"
@@ -66,7 +66,7 @@ def dump(body: Mapping[str, Any]) -> str:
 
 def _mapping(body: Mapping[str, Any], indent: str, lines: list[str]) -> None:
     for key, value in body.items():
-        _entry(f"{indent}{_scalar(key)}:", value, indent, lines)
+        _entry(f"{indent}{_key(key)}:", value, indent, lines)
 
 
 def _entry(head: str, value: Any, indent: str, lines: list[str]) -> None:  # noqa: ANN401
@@ -166,6 +166,9 @@ def _scalar(text: str) -> str:
     if '"' in text and "'" not in text and "\n" not in text and _is_printable(text):
         return f"'{text}'"  # JSON stays as it is
     return '"' + "".join(map(_escape, text)) + '"'
+
+
+_key = lru_cache(maxsize=512)(_scalar)
 
 
 def _is_printable(text: str) -> bool:

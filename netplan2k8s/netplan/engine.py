@@ -108,6 +108,8 @@ def process(state: State, node: Node, table: Table, target: dict[str, Any]) -> N
                 if not isinstance(value, str):
                     raise expected("scalar", value)
                 target[key] = reader(value)
+            elif shape == SEQUENCE and type(value) is list:
+                reader(state, target, key, value)
             else:
                 _dispatch(state, target, key, value, shape, reader)
     except RejectError as reject:

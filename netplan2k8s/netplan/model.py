@@ -60,4 +60,4 @@ def kernel_name(definition: Definition) -> str:
     if match is None:
         return definition.id
     name: str = settings.get("set-name") or match.get("name", "")
-    return "" if _GLOB.intersection(name) else name
+    return name if _GLOB.isdisjoint(name) else ""

@@ -183,7 +183,8 @@ def _after_block(
     """Netplan judges a block when it ends, unless a reference is still open."""
     if definition.section in PHYSICAL and "match" not in definition.settings:
         definition.implicit_name = True
-    if any(ref.node not in state.definitions for ref in state.references):
+    references = state.references
+    if references and any(ref.node not in state.definitions for ref in references):
         unchecked.append(definition)
     else:
         validation.check(definition)

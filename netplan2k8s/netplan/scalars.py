@@ -97,6 +97,8 @@ def strtoull_prefix(text: str) -> tuple[int, int]:
 
 def version(node: str) -> str:
     """Only 2, by its leading digits: ``2.9`` and ``2abc`` are 2 for strtol(3)."""
+    if node == "2":
+        return node
     found = _NUMBER.match(node)
     if found is None or found.group(1) == "-" or found.group(2).lstrip("0") != "2":
         raise invalid("Only version 2 is supported", node)

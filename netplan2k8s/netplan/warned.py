@@ -27,10 +27,11 @@ def warnings(state: State, node_name: str, labels: Sequence[str]) -> Iterator[Fi
     """What netplan takes and warns of, and what networkd will not."""
     fallback = Span(labels[-1] if labels else node_name)
     for definition in state.definitions.values():
-        has_warned_key = not _WARNED_OF.isdisjoint(definition.settings)
+        settings = definition.settings
         if not (
             state.unusual
-            or has_warned_key
+            or not _WARNED_OF.isdisjoint(settings)
+            or len(settings.get("set-name", "")) > _MAX_NAME
             or len(definition.id) > _MAX_NAME
             or definition.section in _SECTIONS_OF_1
         ):
@@ -41,8 +42,8 @@ def warnings(state: State, node_name: str, labels: Sequence[str]) -> Iterator[Fi
         for rule, message, where in found:
             span = span_of(where) or definition.span or fallback
             yield Finding(rule, message, span, node=node_name)
-        state.default_routes += "gateway4" in definition.settings
-        state.default_routes += "gateway6" in definition.settings
+        state.default_routes += "gateway4" in settings
+        state.default_routes += "gateway6" in settings
     for message, where in _default_routes(state) if state.default_routes > 1 else ():
         span = span_of(where) or fallback
         yield Finding(catalogue.NETPLAN_WARNING, message, span, node=node_name)
@@ -62,7 +63,6 @@ def _address_warnings(
 _WARNED_OF = _KEYS_OF_1 | {
     "gateway4",
     "gateway6",
-    "set-name",
     "macaddress",
     "dhcp4-overrides",
     "dhcp6-overrides",
