@@ -13,8 +13,8 @@ from collections.abc import Iterator
 
 import typer
 
-from netplan2k8s import outcome
 from netplan2k8s.__main__ import INTERRUPTED, as_process
+from netplan2k8s.commands import outcome
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from netplan2k8s import options, outcome
+from netplan2k8s.commands import options, outcome
 
 _BOTH = 2
 """Old and new, where two sets of manifests are compared."""

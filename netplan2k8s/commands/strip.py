@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from netplan2k8s import options, outcome
+from netplan2k8s.commands import options, outcome
 
 if TYPE_CHECKING:
     from netplan2k8s.strip.trees import Tree

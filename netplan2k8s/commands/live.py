@@ -8,7 +8,8 @@ from typing import NoReturn
 
 import typer
 
-from netplan2k8s import outcome, surveying, workflow
+from netplan2k8s import surveying, workflow
+from netplan2k8s.commands import outcome
 from netplan2k8s.report import live, terminal
 from netplan2k8s.settings import Settings
 from netplan2k8s.workflow import Inspection

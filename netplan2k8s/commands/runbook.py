@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from netplan2k8s import options, outcome
+from netplan2k8s.commands import options, outcome
 
 
 def runbook(

@@ -1,0 +1,1 @@
+"""The commands: options in, one workflow function, a report, an exit code."""
