@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from netplan2k8s import emitters, hosts
-from netplan2k8s.addressing import format_address
 from netplan2k8s.catalogue import UNKNOWN_PCI
 from netplan2k8s.emitters import base_policy, nic_cluster_policy
+from netplan2k8s.fabric import as_json
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.fabric.places import Locator
-from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
+from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.fabric.rails import map_rails
 from netplan2k8s.findings import (
     Finding,
@@ -46,8 +44,6 @@ from netplan2k8s.settings import KINDS, Settings
 
 _VERIFY = KINDS[-1]
 PLAN_PATH = ".netplan2k8s/plan.json"
-_quoted = json.encoder.encode_basestring_ascii
-"""A text as JSON has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +173,7 @@ def convert(
     del seen  # the candidates of a large fleet are no longer needed
     if directory is not None:
         files[kustomization.PATH] = kustomization.text(files)
-        files[PLAN_PATH] = plan_json(plan)
+        files[PLAN_PATH] = as_json.text(plan)
     # Last: of a large fleet these texts are many, and go where that one's pieces were.
     for manifest in emitters.emit(plan, settings, {*kinds} & {_VERIFY}):
         files[manifest.path] = dump(manifest.body)
@@ -239,72 +235,6 @@ def pci_sources(seen: Inspection, settings: Settings) -> dict[tuple[str, str], s
                 found = resolver.evidence(definition, name)
                 sources[place] = ", ".join(dict.fromkeys(e.source for e in found))
     return sources
-
-
-def fabric(
-    plan: FabricPlan, sources: dict[tuple[str, str], str] | None = None
-) -> dict[str, Any]:
-    """The plan for machines, link by link; with ``sources``, who knows the PCI."""
-    rails = []
-    for rail in plan.rails:
-        links = []
-        for a in rail.attachments:
-            link = {
-                "node": a.node_name,
-                "interface": a.interface,
-                "address": str(a.address),
-                "gateway": str(a.gateway_address),
-                "mtu": a.mtu,
-                "pci": a.pci_address,
-                "file": a.file,
-            }
-            if sources is not None:
-                link["pciSource"] = sources.get((a.node_name, a.interface), "")
-            links.append(link)
-        rails.append({**_rail_head(rail), "links": links})
-    return {"nodes": list(plan.node_names), "rails": rails}
-
-
-def _rail_head(rail: Rail) -> dict[str, Any]:
-    return {
-        "number": rail.number,
-        "name": rail.name,
-        "resource": rail.resource_name,
-        "cidr": str(rail.cidr),
-        "routes": [str(destination) for destination in rail.routes],
-    }
-
-
-def plan_json(plan: FabricPlan) -> str:
-    """The plan for machines: rails, and a row per link with its source file."""
-    columns = ["node", "interface", "address", "gateway", "mtu", "pci", "file"]
-    head = {"schemaVersion": 1, "nodes": len(plan.node_names), "columns": columns}
-    pieces = [f'{json.dumps(head)[:-1]}, "rails": [\n']
-    for number, rail in enumerate(plan.rails):
-        pieces += [",\n"] * (number > 0)
-        pieces += _rail_json(rail)
-    # Joined once: rows are small enough to lie where the candidates were.
-    return "".join([*pieces, "\n]}\n"])
-
-
-def _rail_json(rail: Rail) -> Iterator[str]:
-    """A rail on one line, without JSON's own pieces, which take many times the room."""
-    yield json.dumps({**_rail_head(rail), "links": []}).removesuffix("]}")
-    for number, link in enumerate(rail.attachments):
-        yield ", " * (number > 0)
-        yield _link_json(link)
-    yield "]}"
-
-
-def _link_json(link: RailAttachment) -> str:
-    family, value, length = link.address
-    pci = "null" if link.pci_address is None else f'"{link.pci_address}"'
-    return (
-        f"[{_quoted(link.node_name)}, {_quoted(link.interface)},"
-        f' "{format_address(family, value)}/{length}",'
-        f' "{format_address(family, link.gateway)}",'
-        f" {'null' if link.mtu is None else link.mtu}, {pci}, {_quoted(link.file)}]"
-    )
 
 
 def _judge(

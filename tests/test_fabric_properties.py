@@ -22,6 +22,7 @@ from netplan2k8s.addressing import (
     peer,
 )
 from netplan2k8s.emitters import cidr_pool, networks, nic_cluster_policy
+from netplan2k8s.fabric import as_json
 from netplan2k8s.fabric.candidates import Candidate
 from netplan2k8s.rules import overlapping_prefix
 from netplan2k8s.settings import KINDS, OPERATOR_RELEASES, Settings
@@ -302,6 +303,4 @@ def test_kinds_alone_leave_the_others_out(tmp_path):
         kinds = {body["kind"].lower() for body in manifests(made)}
         of_verify = {"configmap", "job", "mpijob", "pytorchjob"}
         assert kinds == (of_verify if kind == "verify" else {kind})
-    assert (
-        json.loads(workflow.plan_json(made.plan))["rails"][0]["links"][0][0] == "gpu-0"
-    )
+    assert json.loads(as_json.text(made.plan))["rails"][0]["links"][0][0] == "gpu-0"

@@ -66,8 +66,10 @@ def inspect(
                 color=color,
             )
     if format_ == "json":
-        fabric = workflow.fabric(seen.plan, sources)
-        outcome.print_report(seen.findings, **fabric)
+        from netplan2k8s.fabric import as_json  # noqa: PLC0415
+
+        facts = as_json.facts(seen.plan, sources)
+        outcome.print_report(seen.findings, **facts)
     else:
         from netplan2k8s.report import terminal  # noqa: PLC0415
 

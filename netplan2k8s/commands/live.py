@@ -8,8 +8,9 @@ from typing import NoReturn
 
 import typer
 
-from netplan2k8s import surveying, workflow
+from netplan2k8s import surveying
 from netplan2k8s.commands import outcome
+from netplan2k8s.fabric import as_json
 from netplan2k8s.report import live, terminal
 from netplan2k8s.settings import Settings
 from netplan2k8s.workflow import Inspection
@@ -28,7 +29,7 @@ def finish(
     """Print what `inspect` does with the live state in it, and exit."""
     made = surveying.compare(arguments, seen, settings)
     if format_ == "json":
-        more = workflow.fabric(seen.plan, sources)
+        more = as_json.facts(seen.plan, sources)
         outcome.print_report(made.findings, **more, live=live.facts(made.survey))
     else:
         if seen.plan.rails:
