@@ -26,11 +26,11 @@ from netplan2k8s.findings import (
 )
 from netplan2k8s.fleet import Fleet, Progress, read_fleet, reread
 from netplan2k8s.hosts import Host, discover
+from netplan2k8s.hosts.node_names import read_node_names
 from netplan2k8s.inventory import HostInventory, read_inventory, read_table
 from netplan2k8s.manifests import bundle, kustomization
 from netplan2k8s.manifests.document import dump
 from netplan2k8s.netplan import HostNetwork, kernel_name, read_host
-from netplan2k8s.node_names import read_node_names
 from netplan2k8s.proof import emitted
 from netplan2k8s.proof.model import Proof
 from netplan2k8s.rules import (

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from netplan2k8s import hosts, packed, workflow
+from netplan2k8s import hosts, workflow
 from netplan2k8s.findings import InputError
+from netplan2k8s.hosts import packed
+from netplan2k8s.hosts.node_names import read_node_names
 from netplan2k8s.inputs import read_bytes
-from netplan2k8s.node_names import read_node_names
 from netplan2k8s.settings import Settings
 from netplan2k8s.tree import DirectoryTree, MemoryTree, OutsideError, resolve
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from netplan2k8s.catalogue import FOREIGN_OUTPUT
 from netplan2k8s.findings import Finding, InputError, OperationError, Span
-from netplan2k8s.hosts import OUR_MARK
+from netplan2k8s.hosts.places import OUR_MARK
 
 _STATE = OUR_MARK
 PRIVATE = os.path.dirname(_STATE)

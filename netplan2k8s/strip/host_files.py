@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from netplan2k8s.hosts import Host
+from netplan2k8s.hosts.places import FLAT
 from netplan2k8s.netplan.discovery import DIRECTORIES
-from netplan2k8s.packed import FLAT
 from netplan2k8s.tree import MemoryTree, Tree, resolve
 
 

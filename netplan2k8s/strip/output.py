@@ -17,7 +17,7 @@ from typing import Self
 
 from netplan2k8s.catalogue import FOREIGN_OUTPUT
 from netplan2k8s.findings import Finding, InputError, OperationError, Span
-from netplan2k8s.packed import ROOT_MARKS
+from netplan2k8s.hosts.places import ROOT_MARKS
 from netplan2k8s.strip import partial
 from netplan2k8s.strip.trees import (
     HOSTS,

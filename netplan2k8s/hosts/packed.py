@@ -7,18 +7,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from netplan2k8s import archives
 from netplan2k8s.catalogue import IGNORED_FILE
 from netplan2k8s.findings import Finding, Span
+from netplan2k8s.hosts import archives
+from netplan2k8s.hosts.places import (
+    FLAT,
+    NETPLAN_PLACES,
+    NOT_SEARCHED,
+    OUR_MARK,
+    ROOT_MARKS,
+)
 from netplan2k8s.settings import SETTINGS_FILE
 from netplan2k8s.tree import MemoryTree
 
-OUR_MARK = ".netplan2k8s/files.json"
-NETPLAN_PLACES = ("etc/netplan", "lib/netplan", "run/netplan")
-ROOT_MARKS = frozenset({"etc", "lib", "run", "usr"})
-NOT_SEARCHED = "not searched: manifests that netplan2k8s wrote"
-FLAT = "etc/netplan/netplan.yaml"
-"""Where a host of which one file is known has it, for want of its real name."""
 _NEARLY = (".yml", ".YAML", ".YML")
 _PLACES = (
     r"(?:etc|run|lib|usr/lib)/netplan/[^/]+",

@@ -1,56 +1,25 @@
-"""Which hosts the arguments hold: roots, directories of them, flat files, archives."""
+"""Where the hosts of the arguments lie: roots, directories of them, files, archives."""
 
 from __future__ import annotations
 
-import fnmatch
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from netplan2k8s import archives, catalogue, packed
-from netplan2k8s.findings import Finding, InputError, Rule, Severity, Span, has_error
-from netplan2k8s.naming import is_node_name, natural_key
-from netplan2k8s.node_names import NodeNames
-from netplan2k8s.packed import NETPLAN_PLACES, NOT_SEARCHED, ROOT_MARKS
+from netplan2k8s import catalogue
+from netplan2k8s.findings import Finding, InputError, Rule, Span, has_error
+from netplan2k8s.hosts import archives, packed
+from netplan2k8s.hosts.model import Host
+from netplan2k8s.hosts.places import NETPLAN_PLACES, NOT_SEARCHED, OUR_MARK, ROOT_MARKS
 from netplan2k8s.settings import SETTINGS_FILE
-from netplan2k8s.tree import DirectoryTree, FlatTree, Tree, byte_order
+from netplan2k8s.tree import DirectoryTree, FlatTree, byte_order
 
-OUR_MARK = packed.OUR_MARK
-"""What the output directory of ``convert`` has, relative to it."""
 MAX_DEPTH = 16
-_NUMBERED = r"\d\d?-.+"
-_NAMES_OF_INSTALLERS = frozenset(
-    {"00-installer-config", "01-netcfg", "01-network-manager-all", "50-cloud-init"}
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Host:
-    """One host: the name its Node will have, its files, and where they lie.
-
-    ``found_as`` is the directory's or file's name; ``is_nested`` says of a flat file
-    that it lies in a directory below the argument.
-    """
-
-    node_name: str
-    tree: Tree
-    place: str
-    found_as: str = ""
-    is_nested: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Fleet:
-    """The hosts of a run in natural order of their names, and what was passed over."""
-
-    hosts: tuple[Host, ...]
-    findings: tuple[Finding, ...]
 
 
 @dataclass(slots=True)
-class _Search:
+class Search:
     """What was found so far.
 
     ``reached`` counts hosts, those that were known too; ``linked`` are the directories
@@ -89,48 +58,16 @@ class _Search:
         return os.path.join(self.parents[parent], name)
 
 
-def discover(
-    arguments: Sequence[str],
-    *,
-    names: NodeNames | None = None,
-    exclude: Sequence[str] = (),
-) -> Fleet:
-    """Find every host below the arguments (design D3).
-
-    ``names`` turns a directory or file name into a node name; hosts whose node name
-    matches a glob of ``exclude`` are left out and named.
-
-    Raises:
-        InputError: NK001, NK002, NK003, NK004, NK005, NK007, NK011.
-    """
-    names = names or NodeNames()
-    search = _Search()
+def search(arguments: Sequence[str]) -> Search:
+    """Find the hosts of all arguments, and what is wrong or passed over."""
+    found = Search()
     for argument in arguments:
-        search.linked.clear()
-        _search_argument(argument, search)
-    named = [_named(host, names) for host in search.hosts.values()]
-    kept = [host for host in named if not _is_excluded(host, exclude)]
-    findings = search.findings
-    findings += names.unused({host.found_as for host in named})
-    findings += _excluded(named, exclude)
-    findings += _unused_globs(named, exclude, os.path.normpath(arguments[0]))
-    findings += _name_findings(kept, names)
-    if not kept and not has_error(findings):
-        path = os.path.normpath(arguments[0])
-        message = "every host is left out" if named else _no_hosts(path)
-        findings.append(_finding(catalogue.NO_HOSTS, path, message))
-    if has_error(findings):
-        raise InputError(*findings)
-    kept.sort(key=lambda host: natural_key(host.node_name))
-    return Fleet(tuple(kept), tuple(findings))
+        found.linked.clear()
+        _search_argument(argument, found)
+    return found
 
 
-def _named(host: Host, names: NodeNames) -> Host:
-    name = names.of(host.found_as)
-    return Host(name, host.tree, host.place, host.found_as, host.is_nested)
-
-
-def _search_argument(argument: str, search: _Search) -> None:
+def _search_argument(argument: str, search: Search) -> None:
     path = os.path.normpath(argument)
     before = search.reached, len(search.findings)
     try:
@@ -144,7 +81,7 @@ def _search_argument(argument: str, search: _Search) -> None:
     except OSError as error:
         search.findings.append(_unreadable(error, path))
     if before == (search.reached, len(search.findings)):
-        search.say(catalogue.NO_HOSTS, path, _no_hosts(path))
+        search.say(catalogue.NO_HOSTS, path, no_hosts(path))
 
 
 def _above_netplan(path: str) -> str:
@@ -156,7 +93,7 @@ def _above_netplan(path: str) -> str:
     return path
 
 
-def _search_directory(path: str, search: _Search, depth: int) -> None:
+def _search_directory(path: str, search: Search, depth: int) -> None:
     with os.scandir(path) as scan:
         entries = sorted(scan, key=lambda entry: byte_order(entry.name))
     if depth and _is_ours(path, entries):
@@ -174,7 +111,7 @@ def _search_directory(path: str, search: _Search, depth: int) -> None:
         else:
             _take_file(os.path.join(path, entry.name), search, depth)
     if depth and before == search.reached:
-        search.say(catalogue.NO_HOSTS, path, _no_hosts(path))
+        search.say(catalogue.NO_HOSTS, path, no_hosts(path))
 
 
 def _is_ours(path: str, entries: Sequence[os.DirEntry[str]]) -> bool:
@@ -191,7 +128,7 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False  # links in a circle, which dangle
 
 
-def _descend(entry: os.DirEntry[str], search: _Search, depth: int) -> None:
+def _descend(entry: os.DirEntry[str], search: Search, depth: int) -> None:
     if entry.name.endswith(".yaml"):
         message = "is a directory; a host's flat Netplan is a file <node>.yaml"
         search.say(catalogue.UNREADABLE_FILE, entry.path, message)
@@ -207,7 +144,7 @@ def _descend(entry: os.DirEntry[str], search: _Search, depth: int) -> None:
             search.findings.append(_unreadable(error, entry.path))
 
 
-def _was_searched(entry: os.DirEntry[str], search: _Search) -> bool:
+def _was_searched(entry: os.DirEntry[str], search: Search) -> bool:
     """Whether another link led here, be it from within: links may run in a circle."""
     first = search.linked.setdefault(os.path.realpath(entry.path), entry.path)
     if first == entry.path:
@@ -217,7 +154,7 @@ def _was_searched(entry: os.DirEntry[str], search: _Search) -> bool:
     return True
 
 
-def _take_file(path: str, search: _Search, depth: int = 0) -> None:
+def _take_file(path: str, search: Search, depth: int = 0) -> None:
     name = os.path.basename(path)
     if name == SETTINGS_FILE:
         return
@@ -249,7 +186,7 @@ def _alike(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _take_archive(path: str, search: _Search) -> None:
+def _take_archive(path: str, search: Search) -> None:
     try:
         hosts, findings = packed.read(path)
     except InputError as error:
@@ -264,76 +201,13 @@ def _take_archive(path: str, search: _Search) -> None:
         search.say(catalogue.NO_HOSTS, path, message)
 
 
-def _is_excluded(host: Host, globs: Sequence[str]) -> bool:
-    return any(fnmatch.fnmatchcase(host.node_name, glob) for glob in globs)
-
-
-def _excluded(named: Sequence[Host], globs: Sequence[str]) -> Iterator[Finding]:
-    for host in named:
-        if _is_excluded(host, globs):
-            message = f"host {host.node_name} is left out as asked"
-            yield _finding(catalogue.EXCLUDED_NODE, host.place, message)
-
-
-def _unused_globs(
-    named: Sequence[Host], globs: Sequence[str], path: str
-) -> Iterator[Finding]:
-    for glob in dict.fromkeys(globs):
-        if not any(_is_excluded(host, (glob,)) for host in named):
-            message = (
-                f"{glob!r} of --exclude or exclude_nodes: leaves nobody out: it fits no"
-                " host's node name"
-            )
-            yield _finding(catalogue.UNUSED_NAME, path, message)
-
-
-def _name_findings(hosts: Sequence[Host], names: NodeNames) -> Iterator[Finding]:
-    first: dict[str, Host] = {}
-    repeated = set()
-    for host in hosts:
-        if not is_node_name(host.node_name):
-            message = (
-                f"{host.node_name!r} can be no node name: lower-case letters, digits,"
-                " '-' and '.', as in Node.metadata.name; --node-names maps names"
-            )
-            yield _finding(catalogue.INVALID_NODE_NAME, host.place, message)
-        other = first.setdefault(host.node_name, host)
-        if other is not host:
-            repeated.add(host.node_name)
-            message = f"node name {host.node_name} is also that of {other.place}"
-            if host.is_nested and other.is_nested:
-                message += "; a host's files lie in <node>/etc/netplan/"
-            yield _finding(catalogue.DUPLICATE_NODE, host.place, message)
-    for host in first.values():
-        if host.found_as not in names.names and host.node_name not in repeated:
-            yield from _named_after_file(host)
-
-
-def _named_after_file(host: Host) -> Iterator[Finding]:
-    """Of a copy that lost its directories only the file's own name is left."""
-    if host.node_name != host.found_as or isinstance(host.tree, DirectoryTree):
-        return
-    is_numbered = host.is_nested and re.fullmatch(_NUMBERED, host.found_as)
-    in_netplan = host.is_nested and "/netplan/" in f"/{host.place}"
-    rule = catalogue.FILE_AS_NODE
-    if not is_numbered and host.found_as not in _NAMES_OF_INSTALLERS:
-        if not in_netplan:
-            return
-        rule = rule.as_severe_as(Severity.WARNING)
-    message = (
-        f"{host.node_name} is rather the name of a Netplan file than of a node; a"
-        " host's files lie in <node>/etc/netplan/, else --node-names tells the node"
-    )
-    yield _finding(rule, host.place, message)
-
-
 def _why_ignored(name: str) -> str:
     if name.endswith((".yml", ".YAML", ".YML")):
         return "not read: netplan reads only names that end in .yaml"
     return "not read: neither <node>.yaml nor an archive (.tar, .tar.gz, .tar.xz)"
 
 
-def _no_hosts(path: str) -> str:
+def no_hosts(path: str) -> str:
     return (
         f"no host in {path}: expected <node>/etc/netplan/*.yaml, <node>.yaml or a tar"
         " archive of either"
