@@ -1,4 +1,4 @@
-"""Measures convert, lint and diff against a parse: ``python -m tests.bench``.
+"""Measures convert, strip, lint and diff against a parse: ``python -m tests.bench``.
 
 Every figure is a ratio of processes run in turn, since seconds drift from machine to
 machine and from minute to minute. CPU is user and system time together.
@@ -133,6 +133,29 @@ def fleets(rounds: int, sizes: list[int], targets: Targets) -> None:
         )
 
 
+def strips(rounds: int, sizes: list[int], targets: Targets) -> None:
+    print(
+        "hosts   files' MB   strip cpu s   wall s   peak MiB   parse cpu s   ratio   ms/host"
+    )
+    for count in sizes:
+        with TemporaryDirectory() as directory:
+            fleet, out = Path(directory) / "hosts", Path(directory) / "out"
+            size = hosts.write(fleet, count) / 1e6
+            options = ["--no-config", "--write", "-o", str(out)]
+            found: list[list[Cost]] = [[], []]
+            for _ in range(rounds):
+                shutil.rmtree(out, ignore_errors=True)
+                found[0].append(run([*program(), "strip", str(fleet), *options]))
+                found[1].append(run([sys.executable, "-c", PARSE, str(fleet)]))
+        ours, against = median(found[0]), ratio(*found)
+        print(
+            f"{count:5}   {size:9.2f}   {ours.cpu:11.2f}   {ours.wall:6.2f}   {ours.peak:8.1f}"
+            f"   {median(found[1]).cpu:11.2f}   {against:5.2f}   {1000 * ours.cpu / count:7.2f}"
+        )
+        what = f"strip of {count} hosts, proof and all, against CSafeLoader"
+        targets.check(what, against, 5)
+
+
 def lints(rounds: int, sizes: list[int], targets: Targets) -> None:
     print(
         "nodes   manifests' MB   lint cpu s   wall s   peak MiB   parse cpu s   ratio"
@@ -193,6 +216,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of each fleet (3)")
     parser.add_argument("--sizes", type=int, nargs="*", default=list(SIZES))
+    parser.add_argument("--strips", type=int, nargs="*", default=[1024])
     parser.add_argument("--pools", type=int, nargs="*", default=list(POOL_SIZES))
     parser.add_argument("--diffs", type=int, nargs="*", default=[4096])
     parser.add_argument(
@@ -204,6 +228,7 @@ def main() -> None:
     run([*program(), "convert", "fixtures/flat/hosts", "--no-config", "--stdout"])
     startup(max(20, arguments.rounds), targets)
     fleets(arguments.rounds, arguments.sizes, targets)
+    strips(arguments.rounds, arguments.strips, targets)
     lints(arguments.rounds, arguments.pools, targets)
     diffs(arguments.rounds, arguments.diffs, targets)
     if arguments.strict and targets.missed:
