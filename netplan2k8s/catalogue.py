@@ -988,7 +988,7 @@ NO_ROLLBACK = Rule(
     "no-rollback",
     _ERROR,
     Layer.HOST,
-    "a host to be restored has no originals",
+    "a host to be restored has no originals, or not those that strip kept",
 )
 
 # What the running hosts are against their Netplan: `inspect --live`.

@@ -366,11 +366,82 @@ def test_what_netplan_would_reject_is_not_put_back(moved, run, tmp_path):
     assert "changes device type" in done.err
 
 
-def test_a_rollback_that_lost_a_host_s_stripped_tree(moved, run, tmp_path):
-    shutil.rmtree(moved / "hosts/gpu-0")
+def test_originals_come_back_without_the_stripped_trees(moved, run, tmp_path):
+    shutil.rmtree(moved / "hosts")
+    back = ("--restore", moved, "--write", "-o", tmp_path / "back")
+    done = run("strip", tmp_path / "now", "--no-config", *back)
+    assert done.code == 0, done.err
+
+
+RAILS_FILE = "etc/netplan/60-rails.yaml"
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda path: path.unlink(), "has gone, an original that strip kept"),
+        (lambda path: path.write_text(""), "is not the original that strip kept"),
+        (
+            lambda path: path.write_text(path.read_text().replace("172.", "173.")),
+            "is not the original that strip kept, but was edited since",
+        ),
+        (
+            lambda path: path.with_name("70-more.yaml").write_text("network: {}\n"),
+            "70-more.yaml:1:1: NK706 is no original: strip did not keep it",
+        ),
+    ],
+    ids=["gone", "emptied", "edited", "more"],
+)
+def test_originals_that_are_not_what_strip_kept(harm, said, moved, run, tmp_path):
+    harm(moved / "rollback/gpu-0" / RAILS_FILE)
+    back = ("--restore", moved, "--write", "-o", tmp_path / "back")
+    for hosts in (tmp_path / "now", moved / "hosts"):
+        done = run("strip", hosts, "--no-config", *back)
+        assert done.code == 1
+        assert " NK706 " in done.err
+        assert said in done.err
+        assert not (tmp_path / "back").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"rollback": 1, "hosts": {}}', "\xff"]
+)
+def test_sums_that_are_none(text, moved, run, tmp_path):
+    (moved / "sums/gpu-0.json").write_bytes(text.encode("latin-1"))
     done = run("strip", tmp_path / "now", "--no-config", "--restore", moved)
     assert done.code == 1
-    assert " NK706 " in done.err
+    assert (
+        "sums/gpu-0.json:1:1: NK706 are no sums of the originals of gpu-0" in done.err
+    )
+
+
+def test_modes_that_a_copy_lost_come_back(moved, run, tmp_path):
+    path = moved / "rollback/gpu-0" / RAILS_FILE
+    mode = path.stat().st_mode
+    path.chmod(0o644)
+    back = ("--restore", moved, "--write", "-o", tmp_path / "back")
+    assert run("strip", moved / "hosts", "--no-config", *back).code == 0
+    assert (tmp_path / "back/hosts/gpu-0" / RAILS_FILE).stat().st_mode == mode
+
+
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        (lambda path: path.write_text("network: {}\n"), "was edited"),
+        (lambda path: path.unlink(), "has gone"),
+        (lambda path: path.chmod(0o640), "got mode 0640 instead of 0600"),
+    ],
+    ids=["edited", "gone", "mode"],
+)
+def test_what_was_edited_in_the_directory_itself_is_not_undone(
+    edit, said, moved, run, tmp_path
+):
+    edit(moved / "hosts/gpu-0" / RAILS_FILE)
+    back = ("--restore", moved, "--write", "-o", tmp_path / "back")
+    done = run("strip", moved / "hosts", "--no-config", *back)
+    assert done.code == 1
+    assert f"{RAILS_FILE}:1:1: NK705 {said} since strip wrote it" in done.err
+    assert not (tmp_path / "back").exists()
 
 
 def test_flat_files_come_back(run, tmp_path):

@@ -358,7 +358,7 @@ def test_a_file_system_of_its_own_is_written_into(tmp_path):
     hosts = fleet(tmp_path / "fleet", 0)
     with mounted(tmp_path / "out", "size=1m") as out:
         assert quiet(hosts, out).written == 1
-        assert sorted(os.listdir(out)) == ["hosts", "rollback"]
+        assert sorted(os.listdir(out)) == ["hosts", "rollback", "sums"]
         assert listing(out / "rollback") == listing(hosts)
 
 
@@ -428,7 +428,7 @@ def test_originals_that_another_run_keeps_meanwhile_stay(path, tmp_path):
         with pytest.raises(OperationError, match="has come meanwhile"):
             late.commit()
         assert listing(out / "rollback") | listing(out / "hosts") == before
-    assert sorted(os.listdir(out)) == ["hosts", "rollback"]
+    assert sorted(os.listdir(out)) == ["hosts", "rollback", "sums"]
 
 
 # -- killed -----------------------------------------------------------------------
@@ -476,10 +476,11 @@ def check_whole(
     counts of originals and hosts.
     """
     names = {}
-    for part in ("hosts", "rollback"):  # in this order, since it may be written now
+    for part in ("hosts", "sums", "rollback"):  # so, since it may be written now
         names[part] = {path.name for path in (out / part).glob("*")}
         for name in sorted(names[part]):
             assert listing(out / part / name) == listing(whole / part / name), name
+    assert {f"{name}.json" for name in names["hosts"]} <= names["sums"]
     assert names["hosts"] <= names["rollback"]
     if names["hosts"] - first:
         assert names["rollback"] == {path.name for path in (whole / "hosts").iterdir()}
@@ -505,7 +506,7 @@ def test_killed_at_every_write_there_is_never_half_a_host(is_there, tmp_path):
         quiet(hosts, out)
         assert listing(out) == listing(tmp_path / "whole")
         assert os.listdir(place) == ["out"]
-        assert sorted(os.listdir(out)) == ["hosts", "rollback"]
+        assert sorted(os.listdir(out)) == ["hosts", "rollback", "sums"]
         if not died:
             break
         shutil.rmtree(place)

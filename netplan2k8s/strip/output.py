@@ -18,15 +18,18 @@ from typing import Self
 from netplan2k8s.catalogue import FOREIGN_OUTPUT
 from netplan2k8s.findings import Finding, InputError, OperationError, Span
 from netplan2k8s.hosts.places import ROOT_MARKS
-from netplan2k8s.strip import partial
+from netplan2k8s.strip import partial, sums
 from netplan2k8s.strip.trees import (
     HOSTS,
     ROLLBACK,
+    SUMS,
+    Entry,
     Tree,
     place_of,
     read_tree,
     write_tree,
 )
+from netplan2k8s.tree import PRIVATE
 
 _PARTIAL = ".netplan2k8s-"
 
@@ -88,13 +91,19 @@ class Staging:
     def add(self, node_name: str, new: Tree, original: Tree | None = None) -> None:
         """Write a host; ``original`` is what to go back to.
 
-        A host that is there as it is to be stays. One that is there in another form is
+        With the originals their sums are kept, and those of the new files. A host that
+        is there as it is to be stays. One that is there in another form is
         a finding: its originals would be lost, or somebody's work.
         """
-        wanted = [(ROLLBACK, original)] if original is not None else []
-        wanted.append((HOSTS, new))
+        wanted = [(HOSTS, new)]
+        if original is not None:
+            wanted.insert(0, (ROLLBACK, original))
         said = len(self.findings)
         missing = [pair for pair in wanted if not self._is_there(node_name, *pair)]
+        if original is not None and len(self.findings) == said:  # else they differ, too
+            kept = {"": Entry(sums.text(original, new), PRIVATE)}
+            if not self._is_there(node_name, SUMS, kept):
+                missing.append((SUMS, kept))
         if len(self.findings) > said:
             return
         (self.written if missing else self.unchanged).append(node_name)
@@ -130,7 +139,7 @@ class Staging:
         done: list[tuple[str, str]] = []
         made: list[str] = []
         try:
-            for part in (ROLLBACK, HOSTS):
+            for part in (ROLLBACK, SUMS, HOSTS):
                 of_part = [move for move in self._moves if move[0] == part]
                 place = os.path.join(self.directory, part)
                 if of_part and not os.path.isdir(place):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from netplan2k8s.strip.host_files import HostFiles
 from netplan2k8s.tree import MAX_FILE_BYTES
 
-HOSTS, ROLLBACK = "hosts", "rollback"
+HOSTS, ROLLBACK, SUMS = "hosts", "rollback", "sums"
 _PERMISSIONS = 0o7777
 
 
@@ -39,8 +39,8 @@ def tree_of(host: HostFiles, files: Mapping[str, bytes]) -> dict[str, Entry]:
 
 
 def place_of(root: str, part: str, node_name: str, tree: Tree) -> str:
-    """Where a host lies: a directory, or the file of a flat one."""
-    suffix = ".yaml" if "" in tree else ""
+    """Where a host lies: a directory, or a file where only one is known."""
+    suffix = ".json" if part == SUMS else ".yaml" if "" in tree else ""
     return os.path.join(root, part, node_name + suffix)
 
 
