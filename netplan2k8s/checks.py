@@ -136,8 +136,9 @@ def prove(
 
 def of_proof(manifests: linting.Manifests, proven: Proving) -> tuple[Finding, ...]:
     """The findings of a proof, with those of the manifests that explain them."""
-    made = linting.judged(manifests, Choices(), more=proven.findings)
-    return tuple(f for f in made.findings if _matters(f, proven.findings))
+    more = (*proven.findings, *linting.idle(manifests))
+    made = linting.judged(manifests, Choices(), more=more)
+    return tuple(f for f in made.findings if _matters(f, more))
 
 
 def _matters(finding: Finding, proof: Collection[Finding]) -> bool:

@@ -91,6 +91,23 @@ def _nothing(reading: Reading, arguments: Sequence[str]) -> Finding:
     return Finding(NO_MANIFESTS, message, Span(names[0]))
 
 
+def idle(manifests: Manifests) -> Iterator[Finding]:
+    """NK482 for directories without a manifest, as those of hosts, beside others."""
+    if len(manifests.arguments) == 1:
+        return  # it is said already
+    reading = manifests.reading
+    objects = (*reading.documents, *reading.broken, *reading.configs, *reading.others)
+    paths = {document.path for document in objects}
+    paths |= {finding.span.path for finding in reading.findings}
+    paths |= {remark.spot.document.path for remark in reading.remarks}
+    paths |= {path for path in reading.without_kind if "kustomization" in path}
+    places = set(map(os.path.realpath, paths))
+    for argument in manifests.arguments:
+        below = os.path.join(os.path.realpath(argument), "")
+        if os.path.isdir(argument) and not any(p.startswith(below) for p in places):
+            yield _nothing(reading, [argument])
+
+
 def gather(
     files: Iterable[File], arguments: Sequence[str], settings: Settings
 ) -> Manifests:

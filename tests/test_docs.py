@@ -182,6 +182,26 @@ def test_collect_script(pretend_host, tmp_path, run):
     assert not [*(tmp_path / "tmp").iterdir()], "nothing is left on the host"
 
 
+def test_collect_script_replaces_what_it_collected_before(pretend_host, tmp_path):
+    environment, root = pretend_host
+    collected = collect(environment, tmp_path)
+    (collected / "lshw.json").write_text("[]")
+    (collected / "etc/netplan/99-old.yaml").write_text("network: {}\n")
+    break_command(environment, "lldpctl")
+    assert collect(environment, tmp_path) == collected
+    assert not (collected / "lldp.json").exists()
+    assert not (collected / "etc/netplan/99-old.yaml").exists()
+    assert (collected / "lshw.json").read_text() == "[]"
+    assert {path.name for path in (collected / "etc/netplan").iterdir()} == {
+        path.name for path in (root / "etc/netplan").iterdir()
+    }
+
+    break_command(environment, "ip")
+    with pytest.raises(subprocess.CalledProcessError):
+        collect(environment, tmp_path)
+    assert (collected / "ip-addr.json").exists(), "as it was, where nothing new came"
+
+
 def test_collect_script_without_lldpd(pretend_host, tmp_path):
     environment, _ = pretend_host
     break_command(environment, "lldpctl")

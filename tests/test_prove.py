@@ -512,3 +512,19 @@ def test_convert_of_some_kinds_says_what_is_proven(run, fleet, tmp_path, kinds, 
 
     assert done.code == 0, done.err
     assert words in done.out
+
+
+def test_hosts_given_as_manifests_are_named(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(FIXTURES / "four-rails/hosts", "hosts")
+    assert run("convert", "hosts", "-o", "m", "--no-config").code == 0
+    chosen = ("--hosts", "hosts", "--no-config")
+    done = run("prove", "m", "hosts/worker-gpu-1", *chosen)
+    assert done.code == 2
+    assert "hosts/worker-gpu-1:1:1: NK482 no manifest in hosts/worker-gpu-1" in done.err
+
+    (tmp_path / "kustomized").mkdir()
+    (tmp_path / "kustomized/kustomization.yaml").write_text("resources: [../m]\n")
+    for places in (("m", "m/fabric"), ("m/fabric", "m"), ("m", "kustomized")):
+        done = run("prove", *places, *chosen)
+        assert done.code == 0, done.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -152,6 +153,21 @@ def test_its_own_commands_do_as_it_says(name, options, run, tmp_path, monkeypatc
     }
     (summary,) = re.findall(r"it ends with\n\n```text\n(.*?)```", page.out, re.DOTALL)
     assert done["strip"].out.endswith(summary)
+
+
+def test_hosts_in_several_places(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(FIXTURES / "four-rails/hosts", "a")
+    (tmp_path / "b b").mkdir()
+    (tmp_path / "a/worker-gpu-1").rename("b b/worker-gpu-1")
+    assert run("convert", "a", "b b", "-o", "m", "--no-config").code == 0
+    hosts = ("--hosts", "a", "--hosts", "b b")
+    page = run("runbook", "m", *hosts, "--no-config").out
+    (command,) = re.findall("^netplan2k8s (prove .*)$", page, re.MULTILINE)
+    done = run(*shlex.split(command))
+    assert done.code == 0, done.err
+    assert done.out.strip() in page
+    assert "in the place of what is in `a`, `b b`." in page
 
 
 def test_nodes_that_are_left_are_verified_without_the_one(page, site):

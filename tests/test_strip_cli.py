@@ -343,13 +343,20 @@ def test_a_host_without_originals(moved, run, tmp_path):
     assert " NK706 gpu-2 has no originals in " in done.err
 
 
-@pytest.mark.parametrize("place", ["now", "none", "none/rollback"])
-def test_a_directory_without_originals_is_said_once(place, moved, run, tmp_path):
+@pytest.mark.parametrize(
+    ("place", "lacks"),
+    [
+        ("now", "has no rollback/, and so no originals"),
+        ("none", "is no directory"),
+        ("none/rollback", "is no directory"),
+    ],
+)
+def test_a_directory_without_originals_is_said_once(place, lacks, moved, run, tmp_path):
     assert moved
     done = run("strip", tmp_path / "now", "--no-config", "--restore", tmp_path / place)
     assert done.code == 1
     assert done.err == (
-        f"{tmp_path / place}:1:1: NK706 has no rollback/, and so no originals;"
+        f"{tmp_path / place}:1:1: NK706 {lacks};"
         " --restore takes what strip --write wrote\n1 error\n"
     )
 

@@ -73,6 +73,11 @@ class Site:
         return " ".join(map(shlex.quote, self.hosts))
 
     @property
+    def hosts_of_proof(self) -> str:
+        """The hosts as ``prove`` takes them: an option for each."""
+        return " ".join(f"--hosts {shlex.quote(host)}" for host in self.hosts)
+
+    @property
     def resources(self) -> list[str]:
         return [f"{RESOURCE_PREFIX}/{rail.resource_name}" for rail in self.plan.rails]
 
