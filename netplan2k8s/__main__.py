@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 from collections.abc import Callable
 
 from netplan2k8s import __version__
 
-FAILED, INTERRUPTED = 3, 130
+FAILED, INTERRUPTED, CLOSED = 3, 130, 141
 
 
 def main() -> None:
@@ -25,9 +26,6 @@ def main() -> None:
         app(prog_name="netplan2k8s")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of the pipe has seen enough; say nothing more on exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run() -> None:
@@ -40,19 +38,49 @@ def as_process(program: Callable[[], None]) -> None:
 
     A fleet is a million small objects, and the system frees them all at once.
     """
-    code: object = 0
+    _prepare_output()
+    stdout, code = sys.stdout, 0
     try:
         program()
     except SystemExit as stop:
-        code = stop.code
-    if code is not None and not isinstance(code, int):
-        sys.exit(str(code))
+        code = _status(stop.code)
+    except OSError as error:
+        code = _unwritten(error)
+    if sys.stdout is not stdout:
+        code = CLOSED  # click replaces it where the reader of a pipe went away
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:
-        code = code or FAILED
-    os._exit(code or 0)
+    except OSError as error:
+        code = code or _unwritten(error)
+    os._exit(code)
+
+
+def _prepare_output() -> None:
+    """Something to write to, be it closed; no letter that it lacks is an error."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  until the end
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  as above
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _status(code: object) -> int:
+    """The status of an exit, whose code may be words for standard error."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    sys.stderr.write(f"{code}\n")
+    return 1
+
+
+def _unwritten(error: OSError) -> int:
+    """The status where output cannot be written; a reader that left needs no words."""
+    if isinstance(error, BrokenPipeError):
+        return CLOSED
+    where = error.filename or "standard output"
+    sys.stderr.write(f"netplan2k8s: {where}: {error.strerror or error}\n")
+    return FAILED
 
 
 if __name__ == "__main__":

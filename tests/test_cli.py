@@ -439,16 +439,82 @@ def start(*arguments, **options):
     )
 
 
-def test_reader_that_has_seen_enough():
-    with start(
-        "convert", "fixtures/reference/hosts", "--no-config", "--stdout"
-    ) as process:
-        process.stdout.read(10)
-        process.stdout.close()
-        assert "Traceback" not in process.stderr.read()
-        assert "BrokenPipe" not in (
-            process.stderr.read() if not process.stderr.closed else ""
+LONG_OUTPUTS = [
+    ("convert", "fixtures/reference/hosts", "--no-config", "--stdout"),
+    ("inspect", "fixtures/reference/hosts", "--no-config"),
+    ("strip", "fixtures/reference/hosts", "--no-config"),
+]
+
+
+@pytest.mark.parametrize("arguments", LONG_OUTPUTS, ids=lambda words: words[0])
+def test_reader_that_has_seen_enough(arguments):
+    with start(*arguments) as process:
+        process.stdout.close()  # at once: how much a pipe takes does not matter then
+        said = process.stderr.read()
+        assert "Traceback" not in said
+        assert "BrokenPipe" not in said
+        assert process.wait() == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+@pytest.mark.parametrize(
+    "arguments",
+    [*LONG_OUTPUTS, (*LONG_OUTPUTS[1], "--format", "json"), ("rules",), ("--version",)],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written(arguments):
+    command = [sys.executable, "-m", "netplan2k8s", *arguments]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
+    assert done.returncode == 3
+    assert done.stderr.endswith("No space left on device\n")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+def test_closed_streams_are_not_written_to(closed, tmp_path):
+    arguments = ("strip", ROOT / "fixtures/flat/hosts", "--no-config", "--write")
+    command = [sys.executable, "-m", "netplan2k8s", *arguments, "-o", tmp_path / "x"]
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in (tmp_path / "x").iterdir()) == [
+        "hosts",
+        "rollback",
+        "sums",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_letters_that_the_output_lacks_are_no_error(encoding, tmp_path):
+    out = tmp_path / "\N{GREEK SMALL LETTER OMEGA}"
+    command = [sys.executable, "-m", "netplan2k8s", "convert"]
+    done = subprocess.run(
+        [*command, "fixtures/reference/hosts", "--no-config", "-o", out],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=False,
+    )
+    said = done.stdout.decode(encoding)
+    assert done.returncode == 0, done.stderr
+    assert ("\N{HORIZONTAL ELLIPSIS}" if encoding == "utf-8" else "\\u2026") in said
+    assert (
+        "\N{GREEK SMALL LETTER OMEGA}" if encoding == "utf-8" else "\\u03c9"
+    ) in said
 
 
 def test_interrupt_is_quiet(run, fixture_copy, monkeypatch):

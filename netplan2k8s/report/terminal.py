@@ -194,8 +194,12 @@ def empty_table(title: str) -> Any:  # noqa: ANN401  as above
 def console_on(stream: TextIO, *, color: bool) -> Console:
     from rich.console import Console  # noqa: PLC0415  rich is slow to import
 
+    class Screen(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # how to end is for the program to say
+
     width = None if stream.isatty() or "COLUMNS" in os.environ else 10_000
-    return Console(
+    return Screen(
         file=stream,
         force_terminal=color,
         no_color=not color,
