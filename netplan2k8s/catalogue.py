@@ -1098,6 +1098,13 @@ SHARED_LEAF_PORT = Rule(
     "two links are heard on one port of a leaf",
 )
 
+UNHEARD_LEAF = Rule(
+    "NK736",
+    "unheard-leaf",
+    _WARNING,
+    Layer.HOST,
+    "LLDP does not tell to which leaf a rail is cabled",
+)
 UNVERIFIED_WAVE = Rule(
     "NK741",
     "unverified-wave",

@@ -15,7 +15,7 @@ from netplan2k8s.hosts import Host
 from netplan2k8s.inventory.host import LLDP_FILE
 from netplan2k8s.live.collected import read_live
 from netplan2k8s.live.matching import MatchedHost, MatchedRail, match
-from netplan2k8s.live.survey import Survey, survey
+from netplan2k8s.live.survey import Survey, of_unheard, survey
 from netplan2k8s.live.wanted import addresses_of, rules_of, wanted_rail
 from netplan2k8s.naming import natural_key
 from netplan2k8s.netplan import HostNetwork, read_host
@@ -85,6 +85,10 @@ def _findings(made: Survey, seen: Inspection, argument: str) -> Iterator[Finding
     trees = {host.node_name: host.tree for host in seen.hosts}
     if made.not_collected is not None:
         yield Finding(*made.not_collected, Span(argument))
+    unheard = of_unheard(made)
+    if unheard is not None:
+        node = next(iter(made.unheard))
+        yield Finding(*unheard, Span(trees[node].label(LLDP_FILE)))
     for node, drift in made.drifts:
         file = Span(trees[node].label(drift.file))
         if drift.rail is None:

@@ -702,6 +702,26 @@ def test_a_broken_file_is_one_error_of_its_host(fleet, run, name, text):
     assert said.live["notCompared"] == ["worker-gpu-2"]
 
 
+OUTPUTS = ("ip-link.json", "ip-addr.json", "ip-route.json", "ip-rule.json", "lldp.json")
+
+
+@pytest.mark.parametrize("name", OUTPUTS[1:])
+@pytest.mark.parametrize("other", OUTPUTS)
+def test_the_output_of_another_command_accuses_nobody(fleet, run, name, other):
+    text = (fleet / HOST / other).read_text()
+    (fleet / HOST / name).write_text(text)
+
+    assert inspect(run).codes == ([] if name == other else ["NK722"])
+
+
+@pytest.mark.parametrize("name", OUTPUTS[1:])
+@pytest.mark.parametrize("text", ["[]", "{}", "[{}]"])
+def test_no_command_says_nothing_at_all(fleet, run, name, text):
+    (fleet / HOST / name).write_text(text)
+
+    assert inspect(run).codes == ["NK722"]
+
+
 def test_a_kernel_without_ipv6_has_no_rules_of_it(fleet, run):
     (fleet / HOST / "ip-rule6.json").write_text("")
 

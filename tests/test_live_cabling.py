@@ -226,6 +226,32 @@ def test_what_is_no_lldp_is_refused(text):
         lldp.neighbors(text)
 
 
+def test_rails_of_which_nothing_is_heard_are_named_together(fleet, run):
+    for host in (1, 2):
+        (fleet / f"hosts/worker-gpu-{host}/lldp.json").write_text('{"lldp": {}}')
+    edit(
+        fleet / "hosts/worker-gpu-4/lldp.json",
+        lambda body: body["lldp"]["interface"].pop(),
+    )
+    (path,) = {finding["path"] for finding in inspect(run).findings}
+    said = inspect(run)
+
+    assert said.codes == ["NK736"]
+    assert said.findings[0]["severity"] == "warning"
+    assert path.endswith("worker-gpu-1/lldp.json")
+    assert " rail-0..1 of worker-gpu-1..2; rail-" in said.messages[0]
+    assert " of worker-gpu-4: these cables" in said.messages[0]
+
+
+def test_where_lldp_tells_of_no_leaf_it_is_a_note(fleet, run):
+    for path in fleet.glob("hosts/*/lldp.json"):
+        path.write_text('{"lldp": [{}]}')
+    said = inspect(run)
+
+    assert said.codes == ["NK736"]
+    assert said.findings[0]["severity"] == "info"
+
+
 def test_several_switches_on_one_rail_tell_nothing(fleet, run):
     def add(body):
         rows = body["lldp"]["interface"]
@@ -234,7 +260,11 @@ def test_several_switches_on_one_rail_tell_nothing(fleet, run):
     edit(fleet / "hosts/worker-gpu-2/lldp.json", add)
     said = inspect(run)
 
-    assert said.codes == []
+    assert said.codes == ["NK736"]
+    assert said.messages[0].startswith(
+        "LLDP tells no leaf, or several, of rail-0 of worker-gpu-2: these cables"
+    )
+    assert said.code == 0
     assert sum(row["links"] for row in said.live["leaves"]) == 15
 
 

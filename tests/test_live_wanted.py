@@ -38,6 +38,14 @@ VRF = (
 )
 ROUTE = {"dst": "172.16.0.0/15", "gateway": "172.16.0.1", "dev": "eth0", "flags": []}
 ROUTE_6 = {"dst": "fd00::/32", "gateway": "fd00::1", "dev": "eth0", "flags": []}
+OWN_ROUTES = [
+    {"type": "local", "dst": "127.0.0.1", "dev": "lo", "table": "local"},
+    {"type": "local", "dst": "127.0.0.0/8", "dev": "lo", "table": "local"},
+]
+OWN_RULES = [
+    {"priority": 0, "src": "all", "table": "local"},
+    {"priority": 32766, "src": "all", "table": "main"},
+]
 LINK_LOCAL = {"dst": "fe80::/64", "dev": "eth0", "protocol": "kernel"}
 
 
@@ -55,9 +63,13 @@ def said(tmp_path, monkeypatch, run):
         more = listings.pop("nic", [{}])[0]
         nic |= {"link_type": "ether", "addr_info": addresses, **more}
         files = {"route": [ROUTE], "rule": [], "rule6": [], **listings}
+        files["route"] = [*OWN_ROUTES, *files["route"]]
+        files["rule"] = [*OWN_RULES, *files["rule"]]
         for kind, body in {"addr": [nic], **files}.items():
             (root / f"ip-{kind}.json").write_text(json.dumps(body))
-        (root / "lldp.json").write_text('{"lldp": {}}')
+        leaf = {"chassis": {"leaf": {"id": {"value": "1"}}}}
+        lldp = {"lldp": {"interface": {name: leaf}}}
+        (root / "lldp.json").write_text(json.dumps(lldp))
         return inspect(run).messages
 
     return call

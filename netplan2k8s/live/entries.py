@@ -11,16 +11,24 @@ from netplan2k8s.inventory.ip_link import load_list
 T = TypeVar("T")
 
 
-def entries(text: str, command: str) -> Iterator[dict[str, Any]]:
+def entries(text: str, command: str, *keys: str) -> Iterator[dict[str, Any]]:
     """The objects of a JSON list; ``ip`` writes empty ones for what it filters out.
 
+    ``keys`` are what the command gives each of them.
+
     Raises:
-        UnreadableError: no JSON, or something else than a list of objects.
+        UnreadableError: no JSON, or something else than a list of objects with them.
     """
     for number, entry in enumerate(load_list(text, f"the JSON list of `{command}`"), 1):
         if not isinstance(entry, dict):
             raise UnreadableError(
                 f"is not the JSON list of `{command}`: entry {number} is no object"
+            )
+        lacking = [key for key in keys if key not in entry]
+        if entry and lacking:
+            raise UnreadableError(
+                f"is not the JSON list of `{command}`: entry {number} has no"
+                f" {lacking[0]}"
             )
         if entry:
             yield entry

@@ -40,10 +40,10 @@ def interfaces(text: str) -> tuple[LiveInterface, ...]:
     Raises:
         UnreadableError: it is no output of the command.
     """
-    found = [_interface(e) for e in entries(text, ADDRESSES) if e.get("ifname")]
+    found = list(entries(text, ADDRESSES, "ifname", "addr_info"))
     if not found:
         raise UnreadableError(f"is not the JSON list of `{ADDRESSES}`: no interface")
-    return tuple(found)
+    return tuple(map(_interface, found))
 
 
 def _interface(entry: dict[str, Any]) -> LiveInterface:
@@ -86,7 +86,7 @@ def routes(text: str) -> tuple[LiveRoute, ...]:
         UnreadableError: it is no output of the command.
     """
     found: dict[LiveRoute, None] = {}
-    for entry in entries(text, ROUTES):
+    for entry in entries(text, ROUTES, "dst"):
         is_unicast = typed(entry, "type", "unicast") in ("unicast", "1")
         table = _table(entry)
         if is_unicast and not _is_by_itself(entry) and table != _TABLES["local"]:
@@ -131,7 +131,10 @@ def families(text: str) -> frozenset[int]:
     Raises:
         UnreadableError: it is no output of the command.
     """
-    listed = (typed(entry, "dst", "") for entry in entries(text, ROUTES))
+    listed = [typed(entry, "dst", "") for entry in entries(text, ROUTES)]
+    if not listed:
+        why = "no route, and not even the kernel's own"
+        raise UnreadableError(f"is not the JSON list of `{ROUTES}`: {why}")
     return frozenset(6 if ":" in dst else 4 for dst in listed if dst != "default")
 
 
@@ -142,7 +145,7 @@ def rules(text: str) -> tuple[LiveRule, ...]:
         UnreadableError: it is no output of the command.
     """
     found = []
-    for entry in entries(text, RULES):
+    for entry in entries(text, RULES, "priority"):
         priority = typed(entry, "priority", 0)
         is_plain = "table" in entry and _BEYOND_NETPLAN.isdisjoint(entry)
         if priority in (0, 32766, 32767) or not is_plain:

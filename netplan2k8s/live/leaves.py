@@ -65,6 +65,31 @@ def cables(hosts: Iterable[MatchedHost], units: Sequence[Wave]) -> tuple[Cable, 
     )
 
 
+def unheard(hosts: Iterable[MatchedHost]) -> dict[str, tuple[str, ...]]:
+    """Rails of which LLDP tells no switch, or several, by node.
+
+    But for NICs that are not there or have no carrier, of which that is said.
+    """
+    found = {}
+    for host in hosts:
+        rails = [
+            rail.wanted.rail
+            for rail in host.rails
+            if rail.wanted.rail
+            and _can_hear(host, rail)
+            and _neighbor(host, rail) is None
+        ]
+        if rails and host.live.neighbors is not None:
+            found[host.node_name] = tuple(rails)
+    return found
+
+
+def _can_hear(host: MatchedHost, rail: MatchedRail) -> bool:
+    if host.live.interfaces is None:
+        return True  # as far as is known
+    return rail.interface is not None and rail.interface.has_carrier
+
+
 def _neighbor(host: MatchedHost, rail: MatchedRail) -> Neighbor | None:
     """The switch on a rail; None where there is none, or several are heard."""
     wanted = rail.wanted

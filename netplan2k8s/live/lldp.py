@@ -25,7 +25,7 @@ def neighbors(text: str) -> tuple[Neighbor, ...]:
     Source: lldpcli(8), ``-f``; lldpd issue 236.
     """
     tops = load_list(text, f"the JSON of `{COMMAND}`")
-    if not all(isinstance(top, dict) and "lldp" in top for top in tops):
+    if not tops or not all(isinstance(top, dict) and "lldp" in top for top in tops):
         raise UnreadableError(f"is not the JSON of `{COMMAND}`: no lldp at its top")
     found: dict[Neighbor, None] = {}
     for top in tops:

@@ -34,7 +34,8 @@ class Survey:
     ``compared`` are the nodes of which all of the kernel's files could be read,
     ``rails`` the number of their rails, ``agreeing`` of those that are as Netplan says;
     ``cables`` are those of which LLDP tells the leaf; ``not_collected`` is the severity
-    and the words of what is missing, None where nothing is.
+    and the words of what is missing, None where nothing is; ``unheard`` are rails
+    whose leaf LLDP does not tell, by node.
     """
 
     drifts: tuple[tuple[str, Drift], ...]
@@ -45,6 +46,7 @@ class Survey:
     agreeing: int
     cables: tuple[Cable, ...]
     not_collected: tuple[Rule, str] | None
+    unheard: Mapping[str, tuple[str, ...]]
 
     @property
     def leaves(self) -> Mapping[Place, Counter[str]]:
@@ -77,7 +79,27 @@ def survey(
         agreeing=sum(rail not in drifted for rail in rails),
         cables=cables,
         not_collected=_not_collected(hosts),
+        unheard=leaves.unheard(hosts),
     )
+
+
+def of_unheard(made: Survey) -> tuple[Rule, str] | None:
+    """One sentence for the fleet on rails whose cables could not be compared."""
+    if not made.unheard:
+        return None
+    by_rails: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+    for node, rails in made.unheard.items():
+        by_rails[rails].append(node)
+    names = "; ".join(
+        f"{ranges([*rails])} of {ranges(nodes)}" for rails, nodes in by_rails.items()
+    )
+    message = (
+        f"LLDP tells no leaf, or several, of {names}: these cables are not compared;"
+        " a switch speaks every 30 seconds, if its LLDP is on, and `lldpctl` is to be"
+        " asked after that"
+    )
+    severity = Severity.WARNING if made.cables else Severity.INFO
+    return catalogue.UNHEARD_LEAF.as_severe_as(severity), message
 
 
 def _drifts(host: MatchedHost, ignored: Sequence[str]) -> Iterator[Drift]:
