@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from typing import NoReturn
 
 from netplan2k8s import __version__
 
@@ -18,14 +19,22 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"netplan2k8s {__version__}")  # noqa: T201
         return
+    import signal  # noqa: PLC0415  --version is quick
+
     # A run ends before the cycles it leaves behind could matter.
     gc.disable()
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         from netplan2k8s.cli import app  # noqa: PLC0415  typer is slow to import
 
         app(prog_name="netplan2k8s")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _terminated(number: int, _: object) -> NoReturn:
+    """Leave by the way out, so that what was begun is cleared away."""
+    sys.exit(128 + number)
 
 
 def run() -> None:

@@ -990,6 +990,13 @@ NO_ROLLBACK = Rule(
     Layer.HOST,
     "a host to be restored has no originals, or not those that strip kept",
 )
+HALF_STRIPPED = Rule(
+    "NK707",
+    "half-stripped",
+    _WARNING,
+    Layer.HOST,
+    "some rails of a host were stripped before, and their originals are elsewhere",
+)
 
 # What the running hosts are against their Netplan: `inspect --live`.
 NOT_COLLECTED = Rule(

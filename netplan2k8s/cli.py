@@ -28,6 +28,7 @@ app = typer.Typer(
         " cluster or the disk failed."
     ),
     no_args_is_help=True,
+    suggest_commands=False,  # click does
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -20,6 +20,7 @@ from netplan2k8s.findings import (
 )
 from netplan2k8s.fleet import Progress
 from netplan2k8s.hosts import Host
+from netplan2k8s.naming import natural_key, ranges
 from netplan2k8s.repeats import Repeats
 from netplan2k8s.settings import KINDS, Settings
 from netplan2k8s.strip.host import changed_hosts, strip_host
@@ -219,7 +220,9 @@ def prepare(
         for host in waiting
         if states[host.node_name] is State.HALF
     }
-    said = [finding for finding in seen.findings if _matters(finding, half)]
+    gone = [finding for finding in seen.findings if _is_gone(finding, half)]
+    said = [f for f in seen.findings if f not in gone and _matters(f)]
+    said += _half_stripped(gone, half)
     if manifests and not has_error(said):
         said += _unproven(manifests, seen, settings)
     return Preparation(waiting, rails_of(seen), done, tuple(dict.fromkeys(said)), sums)
@@ -232,24 +235,43 @@ def _digest(host: Host) -> str:
         return ""  # the inspection says why
 
 
-def _matters(finding: Finding, half: Mapping[str, Collection[Span | None]]) -> bool:
-    """What keeps rails from being known, and what netplan says of the files.
+def _is_gone(finding: Finding, half: Mapping[str, Mapping[str, Span | None]]) -> bool:
+    """Whether a rail is missed, or its address, because it was stripped before.
 
-    But for rails that a host lacks, or that lack an address, because they are gone
-    already; ``half`` are their places by node.
+    ``half`` are the places of such rails, by ID by node.
     """
-    if finding.node in half and (
+    return finding.node in half and (
         finding.rule.code == catalogue.MISSING_RAIL.code
         or (
             finding.rule is catalogue.UNSUPPORTED_PREFIX
-            and finding.span in half[finding.node]
+            and finding.span in half[finding.node].values()
         )
-    ):
-        return False
+    )
+
+
+def _matters(finding: Finding) -> bool:
+    """What keeps rails from being known, and what netplan says of the files."""
     return finding.rule.severity is Severity.ERROR or finding.rule.layer in (
         Layer.INPUT,
         Layer.NETPLAN,
     )
+
+
+def _half_stripped(
+    gone: Sequence[Finding], half: Mapping[str, Mapping[str, Span | None]]
+) -> Iterator[Finding]:
+    """NK707 for each host with rails that are missed because they were stripped."""
+    for node in sorted({finding.node for finding in gone}, key=natural_key):
+        missed = {finding.span for finding in gone if finding.node == node}
+        names = [name for name, place in half[node].items() if place in missed]
+        names = names or list(half[node])
+        message = (
+            f"{ranges(names)} of {node} {'was' if len(names) == 1 else 'were'} stripped"
+            " before: what is kept as the original now is the host without that; the"
+            " true one is in the rollback/ of the run before"
+        )
+        span = half[node][names[0]] or Span(node)
+        yield Finding(catalogue.HALF_STRIPPED, message, span, node=node)
 
 
 def _unproven(
@@ -261,7 +283,8 @@ def _unproven(
     proven = proving.compared(read, seen, settings)
     for finding in checks.of_proof(read, proven):
         is_error = finding.rule.severity is Severity.ERROR
-        if is_error and finding.rule.code not in _OF_THE_REST:
+        matters = is_error or finding.rule.layer is Layer.PROOF
+        if matters and finding.rule.code not in _OF_THE_REST:
             yield finding
 
 

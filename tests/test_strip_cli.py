@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+import yaml
 
 from netplan2k8s import json_schemas
 from tests.conftest import FIXTURES
@@ -189,6 +190,37 @@ def test_a_fleet_that_is_half_moved(manifests, run, tmp_path):
     assert done.code == 0, done.err
     assert "3 hosts: 12 rails taken out" in done.out
     assert "stripped already: worker-gpu-0\n" in done.out
+
+
+def test_what_the_manifests_do_not_tell_is_said_as_prove_does(manifests, run):
+    """Half of them, without the policy, prove no device."""
+    chosen = ("--no-config", "--manifests", manifests / "fabric")
+    done = run("strip", FOUR, *chosen)
+    proven = run("prove", manifests / "fabric", "--hosts", FOUR, "--no-config")
+    (line,) = (each for each in proven.err.splitlines() if " NK512 " in each)
+    assert line in done.err.splitlines()
+    assert run("strip", FOUR, *chosen, "--strict").code == 1
+
+
+def test_a_host_that_was_half_stripped_is_named(run, tmp_path):
+    now, out = tmp_path / "now", tmp_path / "out"
+    shutil.copytree(FOUR, now)
+    run("strip", FOUR / "worker-gpu-2", "--no-config", "--write", "-o", out)
+    (old,) = (now / "worker-gpu-2/etc/netplan").glob("*rail*")
+    new = (out / "hosts/worker-gpu-2/etc/netplan" / old.name).read_text()
+    rails = [*yaml.safe_load(old.read_text())["network"]["ethernets"]]
+    both = yaml.safe_load(old.read_text())
+    for rail in rails[:2]:
+        both["network"]["ethernets"][rail] = yaml.safe_load(new)["network"][
+            "ethernets"
+        ][rail]
+    old.write_text(yaml.safe_dump(both, sort_keys=False))
+    done = run("strip", now, "--no-config", "--write", "-o", tmp_path / "new")
+    assert done.code == 0
+    (line,) = (each for each in done.err.splitlines() if " NK707 " in each)
+    assert all(rail in line for rail in rails[:2])
+    assert not any(rail in line for rail in rails[2:])
+    assert "14 rails taken out" in done.out
 
 
 @pytest.mark.parametrize(

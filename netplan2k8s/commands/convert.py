@@ -82,7 +82,7 @@ def convert(
     """Write the Kubernetes manifests of the hosts' rails; with any error, nothing."""
     outcome.one_of("--format", format_, ("text", "json"))
     outcome.one_of("--color", color, ("auto", "always", "never"))
-    if bool(output) == stdout:
+    if bool(output) == stdout or output == "-":
         outcome.refuse("give either -o DIR or --stdout")
     if stdout and format_ == "json":
         outcome.refuse("--stdout prints manifests; --format json needs -o DIR")

@@ -61,7 +61,7 @@ def strip(
     """Take the rails out of the hosts' Netplan, as a diff or as new trees; or back."""
     outcome.one_of("--format", format_, ("text", "json"))
     outcome.one_of("--color", color, ("auto", "always", "never"))
-    if write != bool(output):
+    if write != bool(output) or output == "-":
         outcome.refuse("--write and -o DIR go together; without both a diff is shown")
     if restore and manifests:
         outcome.refuse(

@@ -189,7 +189,7 @@ def _commit_new(plan: WritePlan) -> None:
     try:
         _stage(staged, {**plan.files, _STATE: _state(plan)})
         os.rename(staged, plan.directory)
-    except OSError:
+    except BaseException:  # an interrupt, too
         shutil.rmtree(staged, ignore_errors=True)
         raise
     _sync_directory(parent)

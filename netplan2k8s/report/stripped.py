@@ -83,6 +83,8 @@ def summary(made: Outcome, directory: str, *, is_restored: bool) -> str:
         text += f"{word} already: {ranges([*made.done])}\n"
     if made.written or made.unchanged:
         text += _written(made, directory, is_restored=is_restored)
+    elif directory:
+        text += f"nothing written to {directory}\n"
     elif made.hosts:
         text += "nothing written; --write -o DIR writes it\n"
     return text

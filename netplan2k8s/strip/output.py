@@ -32,6 +32,8 @@ from netplan2k8s.strip.trees import (
 from netplan2k8s.tree import PRIVATE
 
 _PARTIAL = ".netplan2k8s-"
+_PARTS = (ROLLBACK, SUMS, HOSTS)
+"""In the order in which they come."""
 
 
 @dataclass(slots=True)
@@ -54,9 +56,11 @@ class Staging:
 
     def __enter__(self) -> Self:
         place = os.path.abspath(self.directory)
-        if os.path.lexists(place) and not os.path.isdir(place):
-            message = "is no directory to write into"
-            raise InputError(_finding(self.directory, message))
+        parts = (os.path.join(self.directory, part) for part in _PARTS)
+        for part in (self.directory, *parts):
+            if os.path.lexists(part) and not os.path.isdir(part):
+                message = "is no directory to write into"
+                raise InputError(_finding(part, message))
         for argument in self.arguments:
             if _is_searched(argument, place):
                 message = (
@@ -139,7 +143,7 @@ class Staging:
         done: list[tuple[str, str]] = []
         made: list[str] = []
         try:
-            for part in (ROLLBACK, SUMS, HOSTS):
+            for part in _PARTS:
                 of_part = [move for move in self._moves if move[0] == part]
                 place = os.path.join(self.directory, part)
                 if of_part and not os.path.isdir(place):

@@ -66,12 +66,12 @@ def _may_have_more(
     )
 
 
-def places_of_stripped(host: Host) -> set[Span | None]:
-    """Where the rails are that were stripped before."""
+def places_of_stripped(host: Host) -> dict[str, Span | None]:
+    """Where the rails are that were stripped before, by their IDs."""
     network = reread(host)
     rest = _without_stripped(network).definitions
     return {
-        span_of(definition.id)
+        str(name): span_of(definition.id)
         for name, definition in network.definitions.items()
         if name not in rest
     }
