@@ -512,3 +512,32 @@ def test_host_without_a_netplan_file_is_named_by_its_directory():
     root("hosts/a")
     Path("hosts/b/etc/netplan").mkdir(parents=True)
     assert said("hosts", "NK317")[0].startswith("hosts/b:1:1: NK317 b has no rail")
+
+
+def test_a_directory_that_is_a_dangling_link_is_said(tmp_path):
+    root("hosts/a", 0)
+    root("hosts/b", 1)
+    Path("hosts/a/etc/netplan").rename("outside")
+    link("hosts/a/etc/netplan", str(tmp_path / "outside"))
+    assert said("hosts", "NK001") == [
+        (
+            f"hosts/a/etc/netplan:1:1: NK001 is a dangling link to {tmp_path}/outside,"
+            " looked for in the host's root; copy what it stands for in its place, as cp -L"
+            " does"
+        )
+    ]
+
+    Path("hosts/a/there").mkdir()
+    Path("hosts/a/etc/netplan").unlink()
+    link("hosts/a/etc/netplan", "../there")
+    assert said("hosts", "NK001") == []
+
+
+def test_what_strip_wrote_is_known_again():
+    silent = "{dhcp4: false, link-local: [], optional: true}"
+    stripped = f"network: {{version: 2, ethernets: {{enp26s0f0np0: {silent}}}}}\n"
+    write(f"out/hosts/a/{FILE}", stripped)
+    root("out/rollback/a")
+    assert "; strip wrote both: give its rollback/" in found("out")[1][0]
+    (line,) = said("out/hosts", "NK317")
+    assert "a has no rail, and enp26s0f0np0 is as strip leaves one: give the" in line

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from netplan2k8s.inputs import read_text
 from netplan2k8s.naming import is_node_name, ranges
 from netplan2k8s.tree import DirectoryTree
 
+_OF_STRIP = {"hosts", "rollback"}
 _NUMBERED = r"\d\d?-.+"
 _NAMES_OF_INSTALLERS = frozenset(
     {"00-installer-config", "01-netcfg", "01-network-manager-all", "50-cloud-init"}
@@ -93,10 +95,19 @@ def impossible(hosts: Sequence[Host], names: NodeNames) -> Iterator[Finding]:
             message = f"node name {host.node_name} is also that of {other.place}"
             if host.is_nested and other.is_nested:
                 message += "; a host's files lie in <node>/etc/netplan/"
+            elif _parents(host, other) == _OF_STRIP:
+                message += (
+                    "; strip wrote both: give its rollback/ for the hosts as they were,"
+                    " or its hosts/"
+                )
             yield Finding(catalogue.DUPLICATE_NODE, message, Span(host.place))
     for host in first.values():
         if host.found_as not in names.names and host.node_name not in repeated:
             yield from _named_after_file(host)
+
+
+def _parents(*hosts: Host) -> set[str]:
+    return {os.path.basename(os.path.dirname(host.place)) for host in hosts}
 
 
 def _named_after_file(host: Host) -> Iterator[Finding]:

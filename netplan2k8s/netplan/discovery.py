@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from netplan2k8s import catalogue
@@ -39,7 +39,10 @@ def discover(tree: Tree) -> Discovery:
     for directory in DIRECTORIES:
         if directory.partition("/")[0] not in top:
             continue
-        for name in _names(tree, directory, unreadable):
+        names = _names(tree, directory, unreadable)
+        if not names and tree.readlink(directory) is not None:
+            unreadable += _dangles(tree, directory)
+        for name in names:
             path = f"{directory}/{name}"
             if name.startswith("."):
                 continue
@@ -52,6 +55,20 @@ def discover(tree: Tree) -> Discovery:
         findings += [_unlinked(tree, f"usr/lib/netplan/{name}") for name in names]
     paths = tuple(chosen[name] for name in sorted(chosen, key=byte_order))
     return Discovery(paths, tuple(findings), tuple(unreadable))
+
+
+def _dangles(tree: Tree, directory: str) -> Iterator[Finding]:
+    """What is wrong with a link to a directory in which nothing was found."""
+    try:
+        tree.mode(directory)
+    except FileNotFoundError:
+        message = (
+            f"{_dangling(tree.readlink(directory))}; copy what it stands for in its"
+            " place, as cp -L does"
+        )
+        yield _finding(catalogue.UNREADABLE_FILE, tree, directory, message)
+    except OSError as error:
+        yield unread(tree, directory, error)
 
 
 def _names(tree: Tree, directory: str, unreadable: list[Finding]) -> Sequence[str]:
