@@ -7,7 +7,6 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from typing import NoReturn
 
 from netplan2k8s import __version__
 
@@ -32,7 +31,7 @@ def main() -> None:
         sys.exit(INTERRUPTED)
 
 
-def _terminated(number: int, _: object) -> NoReturn:
+def _terminated(number: int, _: object) -> None:
     """Leave by the way out, so that what was begun is cleared away."""
     sys.exit(128 + number)
 

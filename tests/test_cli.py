@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -515,6 +517,20 @@ def test_letters_that_the_output_lacks_are_no_error(encoding, tmp_path):
     assert (
         "\N{GREEK SMALL LETTER OMEGA}" if encoding == "utf-8" else "\\u03c9"
     ) in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("command", ["convert", "strip --write"])
+def test_what_a_signal_ends_leaves_nothing_half_done(number, command, tmp_path):
+    hosts, out = ROOT / "fixtures/reference/hosts", tmp_path / "out"
+    with start(*command.split(), hosts, "--no-config", "-o", out) as process:
+        while process.poll() is None and not any(tmp_path.iterdir()):
+            time.sleep(0.001)
+        process.send_signal(number)
+        assert "Traceback" not in process.stderr.read()
+    assert process.returncode in (0, 128 + number)
+    # Whole, if the signal came late.
+    assert [path.name for path in tmp_path.iterdir()] in ([], ["out"])
 
 
 def test_interrupt_is_quiet(run, fixture_copy, monkeypatch):
