@@ -104,7 +104,8 @@ def _rails_table(plan: FabricPlan) -> Any:  # noqa: ANN401  rich is imported lat
     table = empty_table(title)
     headings = ("rail", "CIDR", "hosts", "NIC side", "MTU", "interface", "PCI address")
     for heading in headings:
-        table.add_column(heading, justify="right" if heading == "hosts" else "left")
+        justify = "right" if heading == "hosts" else "left"
+        table.add_column(heading, justify=justify, overflow="fold")
     for rail in plan.rails:
         table.add_row(*_rail_row(rail))
     return table
@@ -163,10 +164,11 @@ def _evidence_table(
     sources: dict[tuple[str, str], str],
 ) -> Any:  # noqa: ANN401  as above
     table = empty_table("where each link comes from")
-    for heading in ("host", "rail", "interface", "address", "gateway", "PCI address"):
-        table.add_column(heading)
-    table.add_column("known from", overflow="fold")
-    table.add_column("Netplan file", overflow="fold")
+    for heading in (
+        *("host", "rail", "interface", "address", "gateway", "PCI address"),
+        *("known from", "Netplan file"),
+    ):
+        table.add_column(heading, overflow="fold")
     for node, rail, link in _links(plan):
         known = sources.get((node, link.interface), "")
         pci = link.pci_address or "unknown"
