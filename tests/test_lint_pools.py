@@ -413,3 +413,23 @@ def test_other_annotations_count_with_that_of_the_apply():
 def test_annotation_of_the_last_apply_is_replaced():
     key = "kubectl.kubernetes.io/last-applied-configuration"
     assert said(large(2000, f"{key}: {'b' * 120_000}")) == []
+
+
+@pytest.mark.parametrize(
+    "name", ['"{{ node }}"', '"${NODE}"', '"|NODE|"', "TODO", "TODO-9", '"<NODE>"']
+)
+@pytest.mark.parametrize("number", [0, 20, 39])
+def test_a_placeholder_in_a_long_list_is_found(name, number):
+    """Those are read by pattern, quotes and all."""
+    entries = [
+        f"  - gateway: 172.16.0.{2 * n + 1}\n    nodeName: {f'gpu-{n}' if n != number else name}\n"
+        f"    prefix: 172.16.0.{2 * n}/31\n"
+        for n in range(40)
+    ]
+    if name.startswith('"'):
+        entries = [
+            entry.replace(f"gpu-{n}\n", f'"gpu-{n}"\n')
+            for n, entry in enumerate(entries)
+        ]
+    text = HEAD + RANGE + CLOSED + "  staticAllocations:\n" + "".join(entries)
+    assert len(messages(text, "NK025")) == 1

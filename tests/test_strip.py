@@ -892,6 +892,7 @@ def test_rails_by_the_pci_addresses_of_a_table(first, tmp_path):
     text = f"{HEAD}    eno1: {SILENT}\n    e1: {first}\n    e2: {{{SECOND}}}\n"
     made = stripped(tmp_path, text, settings)
     assert made.codes == (["NK707"] if first == SILENT else [])
+    assert all(said.startswith("e1 of gpu-0 was stripped") for said in made.messages)
     assert "172." not in "".join(made.files.values())
 
 

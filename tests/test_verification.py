@@ -458,3 +458,23 @@ def test_old_pythons_can_run_it():
         [old, str(PROGRAM), "/dev/null"], capture_output=True, text=True, check=False
     )
     assert "SyntaxError" not in done.stderr
+
+
+def test_complete_nodes_have_every_rail():
+    from netplan2k8s.addressing import InterfaceAddress, parse_prefix
+    from netplan2k8s.emitters.pods import complete_nodes
+    from netplan2k8s.fabric.plan import FabricPlan, Rail, RailAttachment
+
+    def rail(number, *nodes):
+        links = tuple(
+            RailAttachment(node, "e1", InterfaceAddress(4, 2 * n, 31), 2 * n + 1)
+            for n, node in enumerate(nodes)
+        )
+        cidr = parse_prefix("0.0.0.0/15")
+        return Rail(number, f"rail-{number}", "r", cidr, 31, (), links)
+
+    whole = FabricPlan((rail(1, "a", "b"), rail(2, "a", "b")), ("a", "b"))
+    assert complete_nodes(whole) == ("a", "b")
+    part = FabricPlan((rail(1, "a", "b"), rail(2, "b", "c")), ("a", "b", "c"))
+    assert complete_nodes(part) == ("b",)
+    assert complete_nodes(FabricPlan((), ())) == ()
