@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from netplan2k8s.findings import Severity
+from netplan2k8s.manifests.reader import read_documents
 from tests.linted import check, message, messages, said
 
 HEAD = """\
@@ -418,18 +419,18 @@ def test_annotation_of_the_last_apply_is_replaced():
 @pytest.mark.parametrize(
     "name", ['"{{ node }}"', '"${NODE}"', '"|NODE|"', "TODO", "TODO-9", '"<NODE>"']
 )
-@pytest.mark.parametrize("number", [0, 20, 39])
+@pytest.mark.parametrize("number", [0, 200, 399])
 def test_a_placeholder_in_a_long_list_is_found(name, number):
     """Those are read by pattern, quotes and all."""
+    quote = '"' if name.startswith('"') else ""
+    names = [f"{quote}gpu-{n}{quote}" for n in range(400)]
+    names[number] = name
     entries = [
-        f"  - gateway: 172.16.0.{2 * n + 1}\n    nodeName: {f'gpu-{n}' if n != number else name}\n"
-        f"    prefix: 172.16.0.{2 * n}/31\n"
-        for n in range(40)
+        f"  - gateway: 172.16.{n // 100}.{2 * (n % 100) + 1}\n    nodeName: {node}\n"
+        f"    prefix: 172.16.{n // 100}.{2 * (n % 100)}/31\n"
+        for n, node in enumerate(names)
     ]
-    if name.startswith('"'):
-        entries = [
-            entry.replace(f"gpu-{n}\n", f'"gpu-{n}"\n')
-            for n, entry in enumerate(entries)
-        ]
     text = HEAD + RANGE + CLOSED + "  staticAllocations:\n" + "".join(entries)
+    (document,) = read_documents(text.encode(), "pool.yaml", [])
+    assert document.cut is not None
     assert len(messages(text, "NK025")) == 1
