@@ -541,3 +541,11 @@ def test_what_strip_wrote_is_known_again():
     assert "; strip wrote both: give its rollback/" in found("out")[1][0]
     (line,) = said("out/hosts", "NK317")
     assert "a has no rail, and enp26s0f0np0 is as strip leaves one: give the" in line
+
+
+def test_a_file_that_comes_in_pieces_is_read_whole(monkeypatch):
+    """As network file systems may give it."""
+    root("hosts/a")
+    real = os.read
+    monkeypatch.setattr("os.read", lambda file, count: real(file, min(count, 7)))
+    assert DirectoryTree("hosts/a").read(FILE) == rails().encode()
