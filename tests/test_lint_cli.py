@@ -154,3 +154,24 @@ def test_all_rules_are_listed(run):
 
     assert [rule["code"] for rule in listed] == list(RULES)
     assert len(run("rules").out.splitlines()) == len(RULES)
+
+
+def test_a_report_goes_through_links_and_pipes(run, tmp_path):
+    import os
+    import threading
+
+    manifest = FIXTURES / "flat/expected/fabric"
+    target, link = tmp_path / "report", tmp_path / "link"
+    link.symlink_to(target)
+    run("lint", manifest, "--no-config", "--format", "json", "--output-file", link)
+    assert link.is_symlink()
+    assert target.read_text().startswith("{")
+
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    run("lint", manifest, "--no-config", "--format", "json", "--output-file", pipe)
+    reader.join(10)
+    assert pipe.is_fifo()
+    assert read[0].startswith("{")

@@ -528,3 +528,18 @@ def test_hosts_given_as_manifests_are_named(run, tmp_path, monkeypatch):
     for places in (("m", "m/fabric"), ("m/fabric", "m"), ("m", "kustomized")):
         done = run("prove", *places, *chosen)
         assert done.code == 0, done.err
+
+
+def test_no_ignore_makes_a_difference_equal(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(FIXTURES / "four-rails/hosts", "hosts")
+    assert run("convert", "hosts", "-o", "m", "--no-config").code == 0
+    pool = tmp_path / "m/fabric/20-cidrpool-rail-1.yaml"
+    edit(
+        pool,
+        "gateway: 172.16.0.3",
+        "gateway: 172.16.0.2 # netplan2k8s: ignore[NK502] so",
+    )
+    done = run("prove", "m", "--hosts", "hosts", "--no-config")
+    assert done.code == 1
+    assert " NK502 " in done.err

@@ -478,3 +478,20 @@ def test_complete_nodes_have_every_rail():
     part = FabricPlan((rail(1, "a", "b"), rail(2, "b", "c")), ("a", "b", "c"))
     assert complete_nodes(part) == ("b",)
     assert complete_nodes(FabricPlan((), ())) == ()
+
+
+@pytest.mark.parametrize(
+    "text", [None, "", "{", "{}", "[]", '{"nodes": {}}', '{"rails": 1, "nodes": {}}']
+)
+def test_a_plan_that_is_none_is_one_line(text, tmp_path):
+    path = tmp_path / "plan.json"
+    if text is not None:
+        path.write_text(text)
+    program = Path(verification.__file__).with_name("check_rails.py")
+    done = subprocess.run(
+        [sys.executable, program, path], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"FAIL {path}: ")
+    assert done.stdout.count("\n") == 1
+    assert done.stderr == ""

@@ -483,16 +483,26 @@ class Verification:
 
 def main() -> int:
     path = sys.argv[1] if len(sys.argv) > 1 else "plan.json"
-    plan = read_plan(path)
     node = os.environ.get("NODE_NAME", "")
+    deadline = os.environ.get("DEADLINE_SECONDS", "inf")
+    try:
+        plan = read_plan(path)
+        seconds = max(1.0, float(deadline))
+    except OSError as error:
+        print(f"FAIL {path}: {error.strerror}")
+        return 2
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        print(
+            f"FAIL {path}: no plan, or DEADLINE_SECONDS={deadline} no number: {error}"
+        )
+        return 2
     if node not in plan.nodes:
         name = node or "NODE_NAME is empty"
         print(f"FAIL {name}: the plan {plan.name} has no such node")
         return 2
-    deadline = float(os.environ.get("DEADLINE_SECONDS", "inf"))
     # The first process of a container has no way out of its own when it is told to go.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    return Verification(plan, node).run(deadline)
+    return Verification(plan, node).run(seconds)
 
 
 if __name__ == "__main__":
