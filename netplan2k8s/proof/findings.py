@@ -11,7 +11,7 @@ from netplan2k8s.findings import Finding, Severity, Span
 from netplan2k8s.lint.remarks import Remark, Spot, finding
 from netplan2k8s.manifests.places import Places
 from netplan2k8s.naming import ranges
-from netplan2k8s.proof.model import UNTOLD_ADDRESS, Difference, Proof
+from netplan2k8s.proof.model import UNREAD, UNTOLD_ADDRESS, Difference, Proof
 
 Locate = Callable[[Where], Span]
 
@@ -29,7 +29,7 @@ def gaps(proof: Proof, fallback: Span) -> Iterator[Finding]:
     """NK512 for what the manifests do not tell; an error where they tell nothing."""
     for gap in proof.gaps:
         rule = UNPROVEN
-        if gap == UNTOLD_ADDRESS:
+        if gap == UNTOLD_ADDRESS or gap.startswith(UNREAD):
             rule = rule.as_severe_as(Severity.ERROR)
         yield Finding(rule, f"the manifests do not tell {gap}", fallback)
 

@@ -12,6 +12,8 @@ from netplan2k8s.lint.remarks import Spot
 from netplan2k8s.proof.shares import Share
 
 UNTOLD_ADDRESS = "which addresses pods get"
+UNREAD = "what pods get of "
+"""How a gap begins that is in a network's configuration."""
 UNTOLD_DEVICE = "which NIC the device plugin hands out"
 UNTOLD_LABELS = "which nodes have the labels of a pool's nodeSelector"
 UNTOLD_POLICY = "which NicNodePolicy selects a node, by its labels"

@@ -28,6 +28,7 @@ from netplan2k8s.manifests.reader import Document
 from netplan2k8s.proof import link
 from netplan2k8s.proof.landing import Landing, Slot
 from netplan2k8s.proof.model import (
+    UNREAD,
     UNTOLD_ADDRESS,
     UNTOLD_DEVICE,
     UNTOLD_LABELS,
@@ -45,6 +46,7 @@ from netplan2k8s.proof.reasons import (
     why_without_pool,
 )
 from netplan2k8s.proof.shares import Share, Shares
+from netplan2k8s.proof.unread import unread
 from netplan2k8s.settings import Settings
 from netplan2k8s.simulate.openness import CLOSE_IT, fails_open, opening
 from netplan2k8s.simulate.pool import Pool
@@ -254,6 +256,9 @@ class Prover:
         self._compare_mtu()
         if self._landing.has_guessed:
             self._notes.gaps[UNTOLD_POLICY] = None
+        for network in self._networks:
+            for part in unread(network):
+                self._notes.gaps[f"{UNREAD}{network.name}, for {part}"] = None
         without = {d.node for d in self._notes.differences if d.rule in _WITHOUT_RAIL}
         return Proof(
             len(self._hosts),
