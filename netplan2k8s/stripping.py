@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -18,9 +19,9 @@ from netplan2k8s.findings import (
     has_error,
     sort_key,
 )
-from netplan2k8s.fleet import Progress
+from netplan2k8s.fleet import Progress, reread
 from netplan2k8s.hosts import Host
-from netplan2k8s.naming import natural_key, ranges
+from netplan2k8s.naming import ranges
 from netplan2k8s.repeats import Repeats
 from netplan2k8s.settings import KINDS, Settings
 from netplan2k8s.strip.host import changed_hosts, strip_host
@@ -216,13 +217,18 @@ def prepare(
         progress=progress,
     )
     half = {
-        host.node_name: places_of_stripped(host)
+        host.node_name: places_of_stripped(reread(host))
         for host in waiting
         if states[host.node_name] is State.HALF
     }
-    gone = [finding for finding in seen.findings if _is_gone(finding, half)]
-    said = [f for f in seen.findings if f not in gone and _matters(f)]
-    said += _half_stripped(gone, half)
+    missed: dict[str, set[Span]] = defaultdict(set)
+    said: list[Finding] = []
+    for finding in seen.findings:
+        if _is_gone(finding, half):
+            missed[finding.node].add(finding.span)
+        elif _matters(finding):
+            said.append(finding)
+    said += (_half_stripped(node, half[node], missed[node]) for node in missed)
     if manifests and not has_error(said):
         said += _unproven(manifests, seen, settings)
     return Preparation(waiting, rails_of(seen), done, tuple(dict.fromkeys(said)), sums)
@@ -258,20 +264,18 @@ def _matters(finding: Finding) -> bool:
 
 
 def _half_stripped(
-    gone: Sequence[Finding], half: Mapping[str, Mapping[str, Span | None]]
-) -> Iterator[Finding]:
-    """NK707 for each host with rails that are missed because they were stripped."""
-    for node in sorted({finding.node for finding in gone}, key=natural_key):
-        missed = {finding.span for finding in gone if finding.node == node}
-        names = [name for name, place in half[node].items() if place in missed]
-        names = names or list(half[node])
-        message = (
-            f"{ranges(names)} of {node} {'was' if len(names) == 1 else 'were'} stripped"
-            " before: what is kept as the original now is the host without that; the"
-            " true one is in the rollback/ of the run before"
-        )
-        span = half[node][names[0]] or Span(node)
-        yield Finding(catalogue.HALF_STRIPPED, message, span, node=node)
+    node_name: str, places: Mapping[str, Span | None], missed: Collection[Span]
+) -> Finding:
+    """NK707 for a host with rails that are missed because they were stripped."""
+    names = [name for name, place in places.items() if place in missed]
+    names = names or list(places)
+    message = (
+        f"{ranges(names)} of {node_name} {'was' if len(names) == 1 else 'were'}"
+        " stripped before: what is kept as the original now is the host without that;"
+        " the true one is in the rollback/ of the run before"
+    )
+    span = places[names[0]] or Span(node_name)
+    return Finding(catalogue.HALF_STRIPPED, message, span, node=node_name)
 
 
 def _unproven(

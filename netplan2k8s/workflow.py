@@ -13,7 +13,7 @@ from netplan2k8s.emitters import base_policy, nic_cluster_policy
 from netplan2k8s.fabric import as_json
 from netplan2k8s.fabric.drafts import Draft, Where
 from netplan2k8s.fabric.evidence import PciResolver
-from netplan2k8s.fabric.places import Locator, Reread
+from netplan2k8s.fabric.places import Locator
 from netplan2k8s.fabric.plan import FabricPlan
 from netplan2k8s.fabric.rails import map_rails
 from netplan2k8s.findings import (
@@ -129,30 +129,28 @@ def inspect_hosts(
     def place_of(node_name: str) -> str:
         return by_name[node_name].place if node_name in by_name else argument
 
-    drafts = [_of_stripped(draft, reread_node) for draft in drafts]
     locator = Locator(reread_node, place_of)
+    drafts = [_of_stripped(draft, locator) for draft in drafts]
     said = _sorted([*found.findings, *fleet.findings, *map(locator.finding, drafts)])
     return Inspection(
         found.hosts, fleet, plan, tuple(dict.fromkeys(said)), locator.span
     )
 
 
-def _of_stripped(draft: Draft, reread_node: Reread) -> Draft:
+def _of_stripped(draft: Draft, locator: Locator) -> Draft:
     """NK317 in other words for a host whose rails strip has taken."""
     if draft.rule is not NO_RAILS:
         return draft
-    from netplan2k8s.strip.proof import is_stripped  # noqa: PLC0415  seldom
+    from netplan2k8s.strip.state import places_of_stripped  # noqa: PLC0415  seldom
 
-    node = draft.where.node_name
-    network = reread_node(node)
-    definitions = network.definitions.values() if network else ()
-    gone = [str(d.id) for d in definitions if network and is_stripped(network, d)]
+    network = locator.host(draft.where.node_name)
+    gone = list(places_of_stripped(network)) if network else []
     if not gone:
         return draft
     message = (
-        f"{node} has no rail, and {ranges(gone)} {'is' if len(gone) == 1 else 'are'} as"
-        " strip leaves one: give the originals in its place, which are in rollback/ of"
-        " what strip wrote"
+        f"{draft.where.node_name} has no rail, and {ranges(gone)}"
+        f" {'is' if len(gone) == 1 else 'are'} as strip leaves one: give the originals"
+        " in its place, which are in rollback/ of what strip wrote"
     )
     return dataclasses.replace(draft, message=message)
 

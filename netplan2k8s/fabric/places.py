@@ -35,7 +35,7 @@ class Locator:
         )
 
     def span(self, where: Where) -> Span:
-        host = self._host(where.node_name)
+        host = self.host(where.node_name)
         if host is None or not host.files:
             return Span(self._place_of(where.node_name))
         fallback = Span(host.files[-1])
@@ -44,7 +44,8 @@ class Locator:
             return fallback
         return _place(definition, where) or definition.span or fallback
 
-    def _host(self, node_name: str) -> HostNetwork | None:
+    def host(self, node_name: str) -> HostNetwork | None:
+        """A host with places; None for none, or one that cannot be read."""
         if not node_name:
             return None
         if node_name not in self._hosts:

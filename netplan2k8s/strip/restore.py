@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from netplan2k8s import catalogue
 from netplan2k8s.findings import Finding, InputError, Rule, Span
 from netplan2k8s.hosts import Host
+from netplan2k8s.hosts.places import FLAT
 from netplan2k8s.netplan import read_host
 from netplan2k8s.strip import sums, trees
 from netplan2k8s.strip.host_files import HostFiles, read_files
 from netplan2k8s.strip.sums import Sum
 from netplan2k8s.strip.trees import ROLLBACK, SUMS, Entry
 from netplan2k8s.tree import MemoryTree
-
-_PLACE_OF_FLAT = "etc/netplan/netplan.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def _changed_since(
         found = now.get(path)
         if found == original or (found and sums.sum_of(found) == left.get(path)):
             continue
-        label = before.labels.get(path or _PLACE_OF_FLAT, f"{host.place}/{path}")
+        label = before.labels.get(path or FLAT, f"{host.place}/{path}")
         what = _what(found, left.get(path))
         message = (
             f"{what} since strip wrote it, and its original would undo that; put it"
@@ -168,9 +167,7 @@ def _what(found: Entry | None, left: Sum | None) -> str:
 
 def _rejected(host: Host, tree: Mapping[str, Entry]) -> Iterator[Finding]:
     """What netplan says of the result, where it takes it not."""
-    files = {
-        path or _PLACE_OF_FLAT: e.content for path, e in tree.items() if not e.link
-    }
+    files = {path or FLAT: e.content for path, e in tree.items() if not e.link}
     links = {path: entry.link for path, entry in tree.items() if entry.link}
     prefix = f"{host.place}/"
     try:

@@ -10,7 +10,6 @@ from netplan2k8s.fabric.candidates import Extraction
 from netplan2k8s.fabric.evidence import PciResolver
 from netplan2k8s.fabric.links import looks_like_rail
 from netplan2k8s.findings import InputError, Span, has_error
-from netplan2k8s.fleet import reread
 from netplan2k8s.hosts import Host
 from netplan2k8s.inventory import HostInventory, read_inventory
 from netplan2k8s.inventory.host import EMPTY
@@ -66,9 +65,8 @@ def _may_have_more(
     )
 
 
-def places_of_stripped(host: Host) -> dict[str, Span | None]:
+def places_of_stripped(network: HostNetwork) -> dict[str, Span | None]:
     """Where the rails are that were stripped before, by their IDs."""
-    network = reread(host)
     rest = _without_stripped(network).definitions
     return {
         str(name): span_of(definition.id)
