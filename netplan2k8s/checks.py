@@ -97,7 +97,7 @@ def lint(
         summary += "\n"
         facts |= proof.facts(proven.proof)
     if wishes.write_baseline:
-        from netplan2k8s.starter import write  # noqa: PLC0415  seldom
+        from netplan2k8s.outputs import write  # noqa: PLC0415  seldom
 
         write(wishes.write_baseline, baseline_text(made.findings))
     return Checks(made.findings, summary, facts)

@@ -27,6 +27,7 @@ LEVELS = {
     "tree": 1,
     "source": 2,
     "inputs": 2,
+    "outputs": 2,
     "overlaps": 2,
     "sizes": 2,
     "rule_pages": 2,

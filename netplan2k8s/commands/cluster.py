@@ -106,7 +106,7 @@ def snapshot(
     """Write what diff needs of a cluster to a file; reads alone, and no secrets."""
     outcome.refuse_existing(output, force=force)
     with outcome.failures("text", "auto"):
-        from netplan2k8s import starter  # noqa: PLC0415
+        from netplan2k8s import outputs  # noqa: PLC0415
         from netplan2k8s.cluster import client, snapshot  # noqa: PLC0415
 
         settings = outcome.chosen_settings(config, no_config=no_config)
@@ -114,7 +114,7 @@ def snapshot(
         if output == "-":
             sys.stdout.write(made.text)
         else:
-            starter.write(output, made.text)
+            outputs.write(output, made.text)
     for note in made.notes:
         typer.echo(f"({note})", err=True)
     if output != "-":

@@ -189,7 +189,7 @@ def print_checks(made: Checks, format_: str, output_file: str, color: str) -> No
         return
     text = made.report(format_)
     if output_file:
-        from netplan2k8s.starter import write  # noqa: PLC0415
+        from netplan2k8s.outputs import write  # noqa: PLC0415
 
         write(output_file, text)
         sys.stdout.write(made.summary)

@@ -25,7 +25,7 @@ def init(
     """Write a commented netplan2k8s.yaml that pins what was found on these hosts."""
     outcome.refuse_existing(output, force=force)
     with outcome.failures("text", color):
-        from netplan2k8s import starter, workflow  # noqa: PLC0415
+        from netplan2k8s import outputs, starter, workflow  # noqa: PLC0415
         from netplan2k8s.report import terminal  # noqa: PLC0415
 
         seen = workflow.inspect(hosts, Settings(), progress=terminal.progress(color))
@@ -33,7 +33,7 @@ def init(
         if output == "-":
             sys.stdout.write(text)
         else:
-            starter.write(output, text)
+            outputs.write(output, text)
     terminal.print_findings(seen.findings, color)
     if output != "-":
         typer.echo(

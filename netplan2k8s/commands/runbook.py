@@ -67,7 +67,7 @@ def runbook(
         )
         made = runbooks.make(manifests, hosts or (), settings, given, progress(color))
         if made.text and output != "-":
-            from netplan2k8s.starter import write  # noqa: PLC0415  as above
+            from netplan2k8s.outputs import write  # noqa: PLC0415  as above
 
             write(output, made.text)
     outcome.print_findings(made.findings, "text", color)
