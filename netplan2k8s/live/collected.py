@@ -17,7 +17,6 @@ from netplan2k8s.inventory.host import (
     RULE_FILE,
 )
 from netplan2k8s.live import ip_json, lldp
-from netplan2k8s.live.entries import entries
 from netplan2k8s.live.state import LiveHost, LiveRoute
 from netplan2k8s.tree import OversizedFileError, Tree
 
@@ -46,8 +45,8 @@ def read_live(tree: Tree, node_name: str) -> tuple[LiveHost, tuple[Finding, ...]
         interfaces=reading.of(ADDRESS_FILE, ip_json.interfaces),
         routes=routes,
         routes6=routes6,
-        rules=reading.of(RULE_FILE, _listed(ip_json.rules)),
-        rules6=reading.of(RULE6_FILE, _of_6(ip_json.rules)),
+        rules=reading.of(RULE_FILE, ip_json.rules),
+        rules6=reading.of(RULE6_FILE, _of_6(ip_json.rules6)),
         neighbors=reading.of(LLDP_FILE, lldp.neighbors),
         missing=missing,
     )
@@ -82,20 +81,6 @@ class _Reading:
         finding = Finding(UNREADABLE_LIVE_STATE, message, span, self._node_name)
         self.findings.append(finding)
         return None
-
-
-def _listed(parse: Callable[[str], tuple[T, ...]]) -> Callable[[str], tuple[T, ...]]:
-    """The kernel begins with rules, which nobody takes all away."""
-
-    def read(text: str) -> tuple[T, ...]:
-        if not any(True for _ in entries(text, ip_json.RULES)):
-            raise UnreadableError(
-                f"is not the JSON list of `{ip_json.RULES}`: no rule, and not even the"
-                " kernel's own"
-            )
-        return parse(text)
-
-    return read
 
 
 def _of_6(parse: Callable[[str], tuple[T, ...]]) -> Callable[[str], tuple[T, ...]]:

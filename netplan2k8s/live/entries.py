@@ -34,6 +34,18 @@ def entries(text: str, command: str, *keys: str) -> Iterator[dict[str, Any]]:
             yield entry
 
 
+def listed(text: str, command: str, none: str, *keys: str) -> list[dict[str, Any]]:
+    """The objects of a command that always lists some; ``none`` says what it lacks.
+
+    Raises:
+        UnreadableError: as ``entries``, or there is none.
+    """
+    found = list(entries(text, command, *keys))
+    if not found:
+        raise UnreadableError(f"is not the JSON list of `{command}`: {none}")
+    return found
+
+
 def typed(entry: dict[str, Any], key: str, default: T) -> T:
     """A value of the type of ``default``, which stands where there is none.
 

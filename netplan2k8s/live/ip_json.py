@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from netplan2k8s.addressing import (
@@ -14,7 +14,7 @@ from netplan2k8s.addressing import (
     parse_prefix,
 )
 from netplan2k8s.inventory.facts import UnreadableError
-from netplan2k8s.live.entries import entries, objects, typed
+from netplan2k8s.live.entries import entries, listed, objects, typed
 from netplan2k8s.live.state import MAIN_TABLE, LiveInterface, LiveRoute, LiveRule
 
 ADDRESSES = "ip -d -j addr"
@@ -40,9 +40,7 @@ def interfaces(text: str) -> tuple[LiveInterface, ...]:
     Raises:
         UnreadableError: it is no output of the command.
     """
-    found = list(entries(text, ADDRESSES, "ifname", "addr_info"))
-    if not found:
-        raise UnreadableError(f"is not the JSON list of `{ADDRESSES}`: no interface")
+    found = listed(text, ADDRESSES, "no interface", "ifname", "addr_info")
     return tuple(map(_interface, found))
 
 
@@ -131,11 +129,9 @@ def families(text: str) -> frozenset[int]:
     Raises:
         UnreadableError: it is no output of the command.
     """
-    listed = [typed(entry, "dst", "") for entry in entries(text, ROUTES)]
-    if not listed:
-        why = "no route, and not even the kernel's own"
-        raise UnreadableError(f"is not the JSON list of `{ROUTES}`: {why}")
-    return frozenset(6 if ":" in dst else 4 for dst in listed if dst != "default")
+    found = listed(text, ROUTES, "no route, and not even the kernel's own")
+    ends = (typed(entry, "dst", "") for entry in found)
+    return frozenset(6 if ":" in dst else 4 for dst in ends if dst != "default")
 
 
 def rules(text: str) -> tuple[LiveRule, ...]:
@@ -144,8 +140,22 @@ def rules(text: str) -> tuple[LiveRule, ...]:
     Raises:
         UnreadableError: it is no output of the command.
     """
+    none = "no rule, and not even the kernel's own"
+    return _rules(listed(text, RULES, none, "priority"))
+
+
+def rules6(text: str) -> tuple[LiveRule, ...]:
+    """The same for IPv6, of which a kernel without it has none.
+
+    Raises:
+        UnreadableError: as ``rules``.
+    """
+    return _rules(entries(text, RULES, "priority"))
+
+
+def _rules(given: Iterable[dict[str, Any]]) -> tuple[LiveRule, ...]:
     found = []
-    for entry in entries(text, RULES, "priority"):
+    for entry in given:
         priority = typed(entry, "priority", 0)
         is_plain = "table" in entry and _BEYOND_NETPLAN.isdisjoint(entry)
         if priority in (0, 32766, 32767) or not is_plain:
