@@ -184,14 +184,23 @@ def _erase(
     mine: Sequence[Owner],
     others: Sequence[Owner],
 ) -> None:
-    """Take out what was owned and is no longer sent, unless others own it, too."""
+    """Take out what was owned and is no longer sent, unless others own it, too.
+
+    A mapping that was owned as such goes with what others own in it, unless they own
+    the mapping as such as well.
+    """
     kept = {way[:n] for o in others for way in o.ways for n in range(len(way) + 1)}
+    as_such = {way for o in others for way in o.ways}
     ways = {(w, True) for o in mine for w in o.fields}
     ways |= {(w, False) for o in mine for w in o.mappings}
     for way, is_whole in sorted(ways, key=lambda pair: len(pair[0]), reverse=True):
         is_part = way[:1] in (("metadata",), ("spec",))
-        if is_part and way not in kept and _value(manifest, way) is _ABSENT:
+        if not is_part or _value(manifest, way) is not _ABSENT:
+            continue
+        if way not in kept:
             _drop(made, way, is_whole=is_whole)
+        elif not is_whole and way not in as_such:
+            _drop(made, way, is_whole=True)
 
 
 def _drop(made: dict[str, Any], way: Way, *, is_whole: bool) -> None:
